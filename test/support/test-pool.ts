@@ -1,0 +1,101 @@
+import { ConnectionPoolManager, type PoolParts } from '../../src/batch/connection-pool-manager.ts';
+import { AdaptivePolicy } from '../../src/batch/flush-policy.ts';
+import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
+import { textFrame } from '../../src/frame/frame-header.ts';
+import type { RecordCursor } from '../../src/ring/receiver.ts';
+import { isFilterProblem, parseFilter } from '../../src/subscription/filter.ts';
+import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
+import { DATA_TYPE_NAMES, StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
+import { GatedSocket } from './gated-socket.ts';
+import type { GivenFilter } from './naive-matcher.ts';
+import { textsOf } from './received-frames.ts';
+import { connectionOn } from './test-connection.ts';
+import { TestTopics } from './test-topics.ts';
+
+/** A record as a receiver would show it. */
+export function recordOf(text: string, fields: Partial<RecordCursor> = {}): RecordCursor {
+  const bytes = textFrame(text);
+  return { bytes, frameStart: 0, frameEnd: bytes.length, topic: 0, slot: 0, seq: 1, dueUs: 0, previous: -1, ...fields };
+}
+
+/** A connection of the pool, and the socket its frames go to. */
+export interface PoolClient {
+  connection: PooledConnection;
+  socket: GatedSocket;
+}
+
+/** The batching pool with the subscriptions in front of it and sockets behind it, all in one thread. */
+export class TestPool {
+  readonly statistics = new StatisticsBlock(StatisticsBlock.allocate());
+  readonly topics = new TestTopics();
+  readonly pool: ConnectionPoolManager;
+  readonly subscriptions: SubscriptionManager;
+  /** Connections that were found to hold too much; each has been taken off the data path. */
+  readonly slowIds: string[] = [];
+  readonly #topicOf = new Map<string, number>();
+  #serial = 1;
+
+  constructor(parts: Partial<PoolParts> = {}) {
+    this.pool = new ConnectionPoolManager({
+      statistics: this.statistics,
+      policy: new AdaptivePolicy(100_000, 10),
+      batchBytesMax: 64 * 1024 * 1024,
+      pendingBytesMax: 0,
+      pendingMessagesMax: 0,
+      overLimit: (connection) => {
+        this.slowIds.push(connection.id);
+        this.disconnect(connection);
+      },
+      ...parts,
+    });
+    this.subscriptions = new SubscriptionManager(this.topics.reader, this.pool);
+  }
+
+  /** A connection that wants this; nothing where there is no filter, everything for `firehose`. */
+  client(filter?: GivenFilter | 'firehose'): PoolClient {
+    const socket = new GatedSocket();
+    const connection = connectionOn(socket, { serial: this.#serial++ });
+    if (filter === 'firehose') this.subscriptions.joinFirehose(connection);
+    else if (filter !== undefined) this.subscribe(connection, filter);
+    return { connection, socket };
+  }
+
+  subscribe(connection: PooledConnection, filter: GivenFilter): string {
+    const parsed = parseFilter({ ...filter });
+    if (isFilterProblem(parsed)) throw new Error(parsed.problem);
+    return this.subscriptions.addFilter(connection, parsed.terms, parsed.given);
+  }
+
+  disconnect(connection: PooledConnection): void {
+    connection.state = 'closing';
+    this.subscriptions.disconnect(connection);
+  }
+
+  /** Appends a trade of the symbol to the batches of those who want it. */
+  publish(symbol: string, text: string, fields: Partial<RecordCursor> = {}): void {
+    let topic = this.#topicOf.get(symbol);
+    if (topic === undefined) {
+      topic = this.topics.add('binance', symbol, 'trade');
+      this.#topicOf.set(symbol, topic);
+    }
+    this.pool.append(this.subscriptions.match(topic), recordOf(text, { topic, ...fields }));
+  }
+
+  flushAll(): void {
+    this.pool.flush(true, performance.now());
+  }
+
+  /** Deliveries over all data types: what the counters of the types add up to. */
+  deliveries(): { count: number; bytes: number } {
+    const all = DATA_TYPE_NAMES.map((_, slot) => this.statistics.deliveries(slot));
+    return {
+      count: all.reduce((sum, { count }) => sum + count, 0),
+      bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
+    };
+  }
+}
+
+/** Texts of the frames that a client has got. */
+export function textsAt({ socket }: PoolClient): string[] {
+  return textsOf(socket.received);
+}
