@@ -1,0 +1,81 @@
+import { effectiveYaml } from './config/config-yaml.ts';
+import { type LoadedConfig, loadConfig } from './config/load-config.ts';
+import { helpText } from './config/option-text.ts';
+import { readArguments } from './config/read-arguments.ts';
+import type { Environment } from './config/read-environment.ts';
+import type { Config } from './config/schema.ts';
+import { VERSION } from './config/version.ts';
+import { stopOnSignals } from './control/signals.ts';
+import { type ErrorCode, errorMessage, TickcastError } from './util/errors.ts';
+
+const STATUS_MACHINE = 1;
+const STATUS_ASKED = 2;
+const ASKED_WRONGLY: ReadonlySet<ErrorCode> = new Set([
+  'INVALID_OPTION',
+  'CONFIG_FILE_UNREADABLE',
+  'RECORDING_UNREADABLE',
+]);
+
+/**
+ * Does what the arguments ask for. Ends the process with status 1 or 2 where that cannot be, with the reason on standard
+ * error; resolves once the text is printed or the gateway runs.
+ */
+export async function runCommandLine(argv: readonly string[], env: Environment): Promise<void> {
+  surviveClosedOutput();
+  const { action } = readArguments(argv);
+  if (action === 'help') return print(helpText());
+  if (action === 'version') return print(`${VERSION}\n`);
+  const loaded = loadOrExit(argv, env);
+  if (action === 'print-config') return print(effectiveYaml(loaded));
+  await startOrExit(loaded.config);
+}
+
+function loadOrExit(argv: readonly string[], env: Environment): LoadedConfig {
+  try {
+    return loadConfig({ argv, env });
+  } catch (error) {
+    return exitWith(error);
+  }
+}
+
+async function startOrExit(config: Config): Promise<void> {
+  let stopping = () => false;
+  try {
+    const { Gateway } = await import('./gateway.ts');
+    const gateway = new Gateway(config);
+    // Before the start, so that a signal while the shards come up drains what is there.
+    stopping = stopOnSignals(gateway, { timeoutMs: config.shutdown.timeoutMs, report });
+    await gateway.start();
+    // A process manager that waits for it (pm2's wait_ready) takes the old instance down now.
+    if (!stopping()) process.send?.('ready');
+  } catch (error) {
+    // While a signal's stop is under way, its outcome alone decides: a start it has cut short is no failure.
+    if (!stopping()) exitWith(error);
+  }
+}
+
+function exitWith(error: unknown): never {
+  const askedWrongly = error instanceof TickcastError && ASKED_WRONGLY.has(error.code);
+  // An operating error's message says all there is to say; of anything else the place matters.
+  report(error instanceof TickcastError ? error.message : stackOf(error));
+  if (askedWrongly) process.stderr.write('--help lists the options and what they allow\n');
+  process.exit(askedWrongly ? STATUS_ASKED : STATUS_MACHINE);
+}
+
+function stackOf(error: unknown): string {
+  return (error instanceof Error ? error.stack : undefined) ?? errorMessage(error);
+}
+
+/** Each line of the text on standard error, under the program's name. */
+function report(text: string): void {
+  process.stderr.write(`${text.replace(/^(?! )/gm, 'tickcast: ')}\n`);
+}
+
+function print(text: string): void {
+  process.stdout.write(text);
+}
+
+/** A reader that goes away (`| head`, a log shipper that restarts) is no reason to end, and none to fill a screen. */
+function surviveClosedOutput(): void {
+  for (const stream of [process.stdout, process.stderr]) stream.on('error', () => {});
+}
