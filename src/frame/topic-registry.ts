@@ -1,0 +1,128 @@
+import type { Publication } from '../dataflow/publication.ts';
+import type { TopicDirectoryWriter, TopicName } from '../ring/topic-directory.ts';
+import { TickcastError } from '../util/errors.ts';
+
+/** A topic as the primary knows it: its id, what all its frames begin with, and how far its numbering has come. */
+export interface RegisteredTopic extends TopicName {
+  readonly id: number;
+  readonly wireType: string;
+  /** Start of every frame's text: envelope, then the fields of the payload that name the topic. */
+  readonly head: string;
+  /** True where the payload has a field before `timestamp` already. */
+  readonly headHasFields: boolean;
+  /** seq of the newest publication; 0 before the first. */
+  seq: number;
+  /** Ring position of the newest publication's record. */
+  position: number;
+  /** Text of the newest frame; '' before the first, and where it is not kept. */
+  latest: string;
+  /** When that one was due, µs since the epoch. */
+  latestDueUs: number;
+  publications: number;
+  /** ms since the epoch of the newest publication. */
+  lastPublicationMs: number;
+}
+
+type Level<T> = Map<string | null, T>;
+
+/**
+ * Interns topics: (exchange, symbol, data type) to a small integer. Runs on the primary thread, once a publication, so
+ * the way to a known topic is three lookups of strings whose hashes are known, and no new string.
+ */
+export class TopicRegistry {
+  readonly #directory: TopicDirectoryWriter;
+  readonly #topics: Level<Level<Level<RegisteredTopic>>> = new Map();
+  readonly #all: RegisteredTopic[] = [];
+  readonly #latestLengthMax: number;
+  #latestLength = 0;
+
+  /** @param latestLengthMax characters that the latest frames of all topics may hold together */
+  constructor(directory: TopicDirectoryWriter, latestLengthMax: number) {
+    this.#directory = directory;
+    this.#latestLengthMax = latestLengthMax;
+  }
+
+  get size(): number {
+    return this.#all.length;
+  }
+
+  /** In the order of their ids. */
+  all(): readonly RegisteredTopic[] {
+    return this.#all;
+  }
+
+  /** The topic of a normalised publication. Throws TOPIC_LIMIT_REACHED when it would be one too many. */
+  topicOf(publication: Publication): RegisteredTopic {
+    const exchange = nameOf(publication.exchange);
+    const symbol = nameOf(publication.symbol);
+    const type = nameOf(publication.type);
+    const dataType = type === 'kline' ? klineDataType(publication.data) : type;
+    const known = this.#topics.get(exchange)?.get(symbol)?.get(dataType);
+    return known ?? this.#register({ exchange, symbol, dataType }, type);
+  }
+
+  /** Keeps the text of a topic's newest frame, or none where all of them would be too much. */
+  remember(topic: RegisteredTopic, text: string, dueUs: number): void {
+    const length = this.#latestLength - topic.latest.length + text.length;
+    const kept = length <= this.#latestLengthMax ? text : '';
+    this.#latestLength += kept.length - topic.latest.length;
+    topic.latest = kept;
+    topic.latestDueUs = dueUs;
+  }
+
+  #register(name: TopicName, type: string | null): RegisteredTopic {
+    const id = this.#directory.add(name);
+    if (id < 0) {
+      throw new TickcastError('TOPIC_LIMIT_REACHED', 'No room for another topic, or its name is too long', {
+        topics: this.size,
+        topic: JSON.stringify(name).slice(0, 200),
+      });
+    }
+    const topic = newTopic(id, name, type);
+    this.#all.push(topic);
+    const ofExchange = level(this.#topics, name.exchange);
+    level(ofExchange, name.symbol).set(name.dataType, topic);
+    return topic;
+  }
+}
+
+function newTopic(id: number, name: TopicName, type: string | null): RegisteredTopic {
+  const wireType = type ?? 'data';
+  const fields: string[] = [];
+  if (type !== null) fields.push(`"type":${JSON.stringify(type)}`);
+  if (name.exchange !== null) fields.push(`"exchange":${JSON.stringify(name.exchange)}`);
+  if (name.symbol !== null) fields.push(`"symbol":${JSON.stringify(name.symbol)}`);
+  return {
+    ...name,
+    id,
+    wireType,
+    head: `{"type":${JSON.stringify(wireType)},"payload":{${fields.join(',')}`,
+    headHasFields: fields.length > 0,
+    seq: 0,
+    position: -1,
+    latest: '',
+    latestDueUs: 0,
+    publications: 0,
+    lastPublicationMs: 0,
+  };
+}
+
+function level<T>(levels: Level<Level<T>>, key: string | null): Level<T> {
+  let next = levels.get(key);
+  if (next === undefined) {
+    next = new Map();
+    levels.set(key, next);
+  }
+  return next;
+}
+
+/** A field names a topic only as a string; anything else is forwarded and names none. */
+function nameOf(field: unknown): string | null {
+  return typeof field === 'string' ? field : null;
+}
+
+/** Klines of different intervals are different topics, though all go out as `kline`. */
+function klineDataType(data: unknown): string {
+  const interval = (data as { interval?: unknown } | null | undefined)?.interval;
+  return typeof interval === 'string' && interval !== '' ? `kline_${interval}` : 'kline';
+}
