@@ -1,0 +1,45 @@
+/**
+ * The memory of batches: buffers of a power of two bytes, taken and given back. A buffer that a socket still holds is not
+ * given back; the garbage collector has it when the last socket has let go.
+ */
+const SMALLEST_BYTES = 4 * 1024;
+const LARGEST_POOLED_BYTES = 1024 * 1024;
+const SMALLEST_BITS = Math.log2(SMALLEST_BYTES);
+const CLASSES = Math.log2(LARGEST_POOLED_BYTES) - SMALLEST_BITS + 1;
+
+export class BatchBuffers {
+  readonly #free: Buffer[][] = Array.from({ length: CLASSES }, () => []);
+  readonly #pooledBytesMax: number;
+  #pooledBytes = 0;
+
+  /** @param pooledBytesMax bytes kept for later at most */
+  constructor(pooledBytesMax: number) {
+    this.#pooledBytesMax = pooledBytesMax;
+  }
+
+  /** Bytes that wait for their next use. */
+  get pooledBytes(): number {
+    return this.#pooledBytes;
+  }
+
+  /** A buffer of at least `bytes` bytes with anything in it. */
+  take(bytes: number): Buffer {
+    const index = classOf(bytes);
+    const buffer = index < CLASSES ? this.#free[index]!.pop() : undefined;
+    if (buffer === undefined) return Buffer.allocUnsafeSlow(SMALLEST_BYTES * 2 ** index);
+    this.#pooledBytes -= buffer.length;
+    return buffer;
+  }
+
+  /** The caller, and every socket, is done with it. */
+  giveBack(buffer: Buffer): void {
+    const index = classOf(buffer.length);
+    if (index >= CLASSES || this.#pooledBytes + buffer.length > this.#pooledBytesMax) return;
+    this.#pooledBytes += buffer.length;
+    this.#free[index]!.push(buffer);
+  }
+}
+
+function classOf(bytes: number): number {
+  return Math.max(0, 32 - Math.clz32(Math.max(bytes, 1) - 1) - SMALLEST_BITS);
+}

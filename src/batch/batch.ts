@@ -1,0 +1,66 @@
+import type { PooledConnection } from '../connection/pooled-connection.ts';
+import type { RecordCursor } from '../ring/receiver.ts';
+import type { BatchBuffers } from './batch-buffers.ts';
+
+/** Where in a batch a member's share begins: not at 0 for one that joined while the batch was being gathered. */
+export interface Share {
+  /** Bytes, and frames, that were there before it came. */
+  readonly offset: number;
+  readonly messages: number;
+}
+
+/**
+ * The frames that one cohort's members get with their next write, back to back: what a socket takes is one run of bytes.
+ * Beside them stands what the statistics want of each frame.
+ */
+export class Batch {
+  bytes: Buffer;
+  /** Bytes gathered. */
+  length = 0;
+  /** Frames gathered. */
+  messages = 0;
+  /** Data type slot and due time (µs since the epoch) of frame i, and where it ends. */
+  readonly slots: number[] = [];
+  readonly dues: number[] = [];
+  readonly ends: number[] = [];
+  readonly #joiners = new Map<PooledConnection, Share>();
+  /** When its first frame came, ms of the shard's clock. */
+  openedAtMs = 0;
+  /** True once a socket may still hold the bytes: they must not be used again. */
+  held = false;
+
+  constructor(bytes: Buffer) {
+    this.bytes = bytes;
+  }
+
+  /** Copies the record's frame to the end, into a larger buffer where this one is full. */
+  append(record: RecordCursor, buffers: BatchBuffers): void {
+    const end = this.length + record.frameEnd - record.frameStart;
+    if (end > this.bytes.length) this.#grow(end, buffers);
+    record.bytes.copy(this.bytes, this.length, record.frameStart, record.frameEnd);
+    this.slots.push(record.slot);
+    this.dues.push(record.dueUs);
+    this.ends.push(end);
+    this.length = end;
+    this.messages++;
+  }
+
+  /** What is gathered so far is not for `member`. */
+  addJoiner(member: PooledConnection): void {
+    this.#joiners.set(member, { offset: this.length, messages: this.messages });
+  }
+
+  shareOf(member: PooledConnection): Share {
+    return this.#joiners.size === 0 ? WHOLE : (this.#joiners.get(member) ?? WHOLE);
+  }
+
+  #grow(bytes: number, buffers: BatchBuffers): void {
+    const larger = buffers.take(bytes);
+    this.bytes.copy(larger, 0, 0, this.length);
+    if (!this.held) buffers.giveBack(this.bytes);
+    this.bytes = larger;
+    this.held = false;
+  }
+}
+
+const WHOLE: Share = { offset: 0, messages: 0 };

@@ -1,0 +1,170 @@
+import type { PooledConnection } from '../connection/pooled-connection.ts';
+import type { RecordCursor } from '../ring/receiver.ts';
+import type { Cohort } from '../subscription/cohort.ts';
+import type { CohortWatcher } from '../subscription/subscription-manager.ts';
+import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import { nowUs } from '../util/clock.ts';
+import { Batch, type Share } from './batch.ts';
+import { BatchBuffers } from './batch-buffers.ts';
+import type { FlushPolicy } from './flush-policy.ts';
+
+export interface PoolParts {
+  statistics: StatisticsBlock;
+  policy: FlushPolicy;
+  /** A batch of this many bytes is flushed without waiting. */
+  batchBytesMax: number;
+  /** Called for a connection that holds too much after a write; it may close it. */
+  overLimit: (connection: PooledConnection) => void;
+  /** `limits.pendingBytes` and `limits.pendingMessages`; 0: none. */
+  pendingBytesMax: number;
+  pendingMessagesMax: number;
+}
+
+const POOLED_BYTES_MAX = 32 * 1024 * 1024;
+
+/**
+ * Stage 7. The batching pool. Runs on a shard's thread. In: records from the ring, with the cohorts that want them. Out:
+ * one write for each connection and pass, however many frames it carries. A frame is copied once for each cohort.
+ */
+export class ConnectionPoolManager implements CohortWatcher {
+  readonly #parts: PoolParts;
+  readonly #buffers = new BatchBuffers(POOLED_BYTES_MAX);
+  /** Cohorts with a batch, oldest batch first. */
+  readonly #gathering = new Set<Cohort>();
+
+  constructor(parts: PoolParts) {
+    this.#parts = parts;
+  }
+
+  /** When the oldest batch was opened, ms of `performance.now()`; undefined: nothing is gathered. */
+  get openedAtMs(): number | undefined {
+    for (const cohort of this.#gathering) return cohort.batch!.openedAtMs;
+    return undefined;
+  }
+
+  /** Puts the record's frame into the batch of each cohort. A batch that is full goes out at once. */
+  append(cohorts: readonly Cohort[], record: RecordCursor): void {
+    const { policy, batchBytesMax } = this.#parts;
+    for (let i = 0; i < cohorts.length; i++) {
+      const cohort = cohorts[i]!;
+      const batch = cohort.batch ?? this.#open(cohort);
+      batch.append(record, this.#buffers);
+      if (batch.messages >= policy.messagesMax || batch.length >= batchBytesMax) this.#flushOne(cohort);
+    }
+  }
+
+  /** Writes out the batches that are due at `nowMs` (of `performance.now()`), or all of them. */
+  flush(everything: boolean, nowMs: number): void {
+    const { policy } = this.#parts;
+    for (const cohort of this.#gathering) {
+      if (!everything && policy.delayMs(cohort.batch!.openedAtMs, nowMs) > 0) return;
+      this.#flushOne(cohort);
+    }
+  }
+
+  joined(cohort: Cohort, member: PooledConnection): void {
+    cohort.batch?.addJoiner(member);
+  }
+
+  leaving(cohort: Cohort, member: PooledConnection): void {
+    const batch = cohort.batch;
+    if (batch !== undefined && member.state === 'open') this.#deliverPart(batch, member, batch.shareOf(member));
+  }
+
+  #open(cohort: Cohort): Batch {
+    const batch = new Batch(this.#buffers.take(0));
+    batch.openedAtMs = performance.now();
+    cohort.batch = batch;
+    this.#gathering.add(cohort);
+    return batch;
+  }
+
+  #flushOne(cohort: Cohort): void {
+    const batch = cohort.batch!;
+    cohort.batch = undefined;
+    this.#gathering.delete(cohort);
+    const whole = batch.bytes.subarray(0, batch.length);
+    const { members } = cohort;
+    let recipients = 0;
+    let exact: Buffer | undefined;
+    // Downwards: a member that is closed on the way leaves its place to the last one, which has been served already.
+    for (let i = members.length - 1; i >= 0; i--) {
+      const member = members[i]!;
+      if (member.state !== 'open') continue;
+      const share = batch.shareOf(member);
+      if (share.messages > 0) {
+        this.#deliverPart(batch, member, share);
+      } else {
+        // A socket that is behind keeps its bytes for a while: then only these, not the larger buffer they stand in.
+        const behind = member.socket.writableLength > 0;
+        if (behind) exact ??= exactBytes(whole, batch.bytes.length);
+        this.#write(batch, member, behind ? (exact as Buffer) : whole, batch.messages);
+        recipients++;
+      }
+    }
+    this.#parts.statistics.add('flushes');
+    this.#count(batch, 0, recipients);
+    if (!batch.held) this.#buffers.giveBack(batch.bytes);
+  }
+
+  /** Delivers what the batch holds from the member's share on. */
+  #deliverPart(batch: Batch, member: PooledConnection, share: Share): void {
+    const messages = batch.messages - share.messages;
+    if (messages === 0) return;
+    this.#write(batch, member, batch.bytes.subarray(share.offset, batch.length), messages);
+    this.#count(batch, share.messages, 1);
+  }
+
+  #write(batch: Batch, member: PooledConnection, bytes: Buffer, messages: number): void {
+    const { socket } = member;
+    const waiting = member.pendingMessages === 0 ? 0 : stillPending(member);
+    socket.write(bytes);
+    member.messagesSent += messages;
+    member.bytesSent += bytes.length;
+    const pendingBytes = socket.writableLength;
+    if (pendingBytes === 0) {
+      member.pendingMessages = 0;
+      return;
+    }
+    batch.held = true;
+    member.pendingMessages = waiting + messages;
+    member.pendingBytesAtWrite = pendingBytes;
+    const { pendingBytesMax, pendingMessagesMax, overLimit } = this.#parts;
+    const tooManyBytes = pendingBytesMax > 0 && pendingBytes > pendingBytesMax;
+    if (tooManyBytes || (pendingMessagesMax > 0 && member.pendingMessages > pendingMessagesMax)) overLimit(member);
+  }
+
+  /**
+   * Counts the frames from `first` on as delivered to each of the recipients. Latency runs to now, when the last of them
+   * has been written, so what the statistics say is an upper bound for the others.
+   */
+  #count(batch: Batch, first: number, recipients: number): void {
+    if (recipients === 0) return;
+    const { statistics } = this.#parts;
+    const now = nowUs();
+    let bytes = 0;
+    for (let i = first; i < batch.messages; i++) {
+      const frameBytes = (batch.ends[i] as number) - (i === 0 ? 0 : (batch.ends[i - 1] as number));
+      const latencyUs = Math.max(0, now - (batch.dues[i] as number));
+      statistics.addDeliveries(batch.slots[i] as number, recipients, frameBytes, latencyUs);
+      bytes += frameBytes;
+    }
+    statistics.add('messagesForwarded', (batch.messages - first) * recipients);
+    statistics.add('bytesForwarded', bytes * recipients);
+    statistics.add('socketWrites', recipients);
+    statistics.set('lastActivityMs', Date.now());
+  }
+}
+
+/** Of the messages that were pending after the last write, those that are so still, taken to be of a size. */
+function stillPending({ pendingMessages, pendingBytesAtWrite, pendingBytes }: PooledConnection): number {
+  return Math.ceil(pendingMessages * Math.min(1, pendingBytes / pendingBytesAtWrite));
+}
+
+/** The same bytes in a buffer of their own, where the one they stand in is more than twice as large. */
+function exactBytes(whole: Buffer, bufferBytes: number): Buffer {
+  if (bufferBytes <= 2 * whole.length) return whole;
+  const exact = Buffer.allocUnsafeSlow(whole.length);
+  whole.copy(exact);
+  return exact;
+}
