@@ -1,0 +1,69 @@
+import type { Config } from '../config/schema.ts';
+import type { DataFlowStats } from '../dataflow/data-flow-manager.ts';
+import type { SourceState } from '../source/source.ts';
+import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import type { ConnectionSort } from './connection-order.ts';
+
+/** Where a shard stands, as the supervisor sees it. */
+export interface ShardState {
+  index: number;
+  status: 'starting' | 'running' | 'restarting' | 'draining' | 'stopped';
+  restarts: number;
+  lastError?: { message: string; timestamp: number };
+}
+
+/** What the primary's own side of the path counts. */
+export interface RingFigures {
+  publications: number;
+  bytes: number;
+  /** Publications that could not be framed, by error code. */
+  refused: Record<string, number>;
+  topics: number;
+  /** Position of the transmitter's tail, in bytes since the start. */
+  position: number;
+  capacityBytes: number;
+}
+
+/** One row of `GET /api/websocket/connections`. Times in ms since the epoch. */
+export interface ConnectionRow {
+  id: string;
+  shard: number;
+  remoteAddress: string;
+  connectedAt: number;
+  lastActivity: number;
+  messagesSent: number;
+  bytesSent: number;
+  errors: number;
+  pendingBytes: number;
+  filters: number;
+  channels: number;
+  state: 'connecting' | 'open' | 'closing' | 'closed' | 'error';
+}
+
+/**
+ * What the admin API, the metrics and the aggregator see of the gateway; the composition root provides it. Everything but
+ * `connections` and `flush` is read from memory at once.
+ */
+export interface AdminContext {
+  readonly config: Config;
+  readonly version: string;
+  /** ms since the epoch. */
+  readonly startedAtMs: number;
+  /** Port of the WebSocket endpoint; 0 before the first shard listens. */
+  port(): number;
+  running(): boolean;
+  blocks(): readonly StatisticsBlock[];
+  shards(): readonly ShardState[];
+  ring(): RingFigures;
+  dataFlow(): DataFlowStats;
+  sources(): readonly SourceState[];
+  /** The last error that an operator should see. */
+  lastError(): { message: string; timestamp: number } | undefined;
+  /**
+   * Asks every shard for its connections; a shard that does not answer in time is named. Each gives its `limit` with the
+   * highest `sort` (see connection-order.ts), so that the highest of all are among them; more may come than `limit`.
+   */
+  connections(limit: number, sort: ConnectionSort): Promise<{ connections: ConnectionRow[]; silentShards: number[] }>;
+  /** Writes out every batch of every shard now. Resolves with the number of messages flushed. */
+  flush(): Promise<{ flushed: number; silentShards: number[] }>;
+}

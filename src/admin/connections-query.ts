@@ -1,0 +1,37 @@
+import { ApiError, errorBody } from './api-error.ts';
+import { CONNECTION_SORTS, type ConnectionSort } from './connection-order.ts';
+
+export interface ConnectionsQuery {
+  limit: number;
+  sort: ConnectionSort;
+}
+
+const CONNECTIONS_LIMIT_DEFAULT = 100;
+const CONNECTIONS_LIMIT_MAX = 1_000;
+
+/** Parameters of `GET /api/websocket/connections`; unknown ones are ignored. Throws a 400 that names the bad one. */
+export function readConnectionsQuery(query: Readonly<Record<string, unknown>>): ConnectionsQuery {
+  return { limit: readLimit(query.limit), sort: readSort(query.sort) };
+}
+
+function readLimit(value: unknown): number {
+  if (value === undefined) return CONNECTIONS_LIMIT_DEFAULT;
+  const limit = typeof value === 'string' && /^\d{1,9}$/.test(value) ? Number(value) : 0;
+  if (limit >= 1 && limit <= CONNECTIONS_LIMIT_MAX) return limit;
+  throw invalidParameter('limit', value, `a whole number from 1 to ${CONNECTIONS_LIMIT_MAX}`);
+}
+
+function readSort(value: unknown): ConnectionSort {
+  if (value === undefined) return 'connectedAt';
+  const sort = CONNECTION_SORTS.find((each) => each === value);
+  if (sort === undefined) throw invalidParameter('sort', value, `one of ${CONNECTION_SORTS.join(', ')}`);
+  return sort;
+}
+
+const VALUE_LENGTH_MAX = 100;
+
+function invalidParameter(parameter: string, value: unknown, allowed: string): ApiError {
+  const given = Array.isArray(value) ? `given ${value.length} times` : String(value).slice(0, VALUE_LENGTH_MAX);
+  const detail = { parameter, given, allowed };
+  return new ApiError(400, errorBody('INVALID_REQUEST', `The parameter ${parameter} has to be ${allowed}`, detail));
+}

@@ -1,0 +1,93 @@
+import type { Socket } from 'node:net';
+import type { WebSocket } from 'ws';
+import type { ConnectionRow } from '../admin/admin-context.ts';
+import type { Cohort } from '../subscription/cohort.ts';
+import type { HeldFilter } from '../subscription/subscription-manager.ts';
+import type { CloseName } from './close-codes.ts';
+import type { CommandBudget } from './command-budget.ts';
+import type { WebSocketProxy } from './websocket-proxy.ts';
+
+export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed' | 'error';
+
+/** One client, from its welcome to its close. Belongs to one shard; everything here is that shard's thread's. */
+export class PooledConnection {
+  readonly id: string;
+  /** Counts the connections of its shard. */
+  readonly serial: number;
+  readonly webSocket: WebSocket;
+  /** The TCP socket below it, which data frames go to as they are. */
+  readonly socket: Socket;
+  /** Whose it is. */
+  proxy: WebSocketProxy | undefined;
+  /** Why it closes, once it does. */
+  closeName: CloseName | undefined;
+  /** ms since the epoch. */
+  readonly connectedAt: number;
+  readonly remoteAddress: string;
+  /** Of the last command, ms since the epoch. */
+  lastActivity: number;
+  /** Data frames written. */
+  messagesSent = 0;
+  bytesSent = 0;
+  errors = 0;
+  state: ConnectionState = 'connecting';
+  metadata: Record<string, unknown> | undefined;
+
+  /** True once it has sent a filter: no firehose any more. */
+  explicit = false;
+  readonly filters = new Map<string, HeldFilter>();
+  /** Combinations its filters name. */
+  filterTerms = 0;
+  /** Channels it has asked for by name; they lead to nothing, but are remembered. */
+  channels: Set<string> | undefined;
+  cohort: Cohort | undefined;
+  cohortIndex = -1;
+
+  readonly budget: CommandBudget;
+  /** Data frames that the socket had not taken after the last write of such, and its unsent bytes then. */
+  pendingMessages = 0;
+  pendingBytesAtWrite = 0;
+  /** What the socket had received at the last heartbeat, and when that last changed (ms since the epoch). */
+  bytesHeard = 0;
+  heardAtMs: number;
+
+  constructor(id: string, serial: number, webSocket: WebSocket, socket: Socket, budget: CommandBudget, nowMs: number) {
+    this.id = id;
+    this.serial = serial;
+    this.webSocket = webSocket;
+    this.socket = socket;
+    this.budget = budget;
+    this.remoteAddress = socket.remoteAddress ?? '';
+    this.connectedAt = nowMs;
+    this.lastActivity = nowMs;
+    this.heardAtMs = nowMs;
+  }
+
+  get subscriptionCount(): number {
+    return this.filters.size + (this.channels?.size ?? 0);
+  }
+
+  /** Bytes written but not yet taken by the kernel. */
+  get pendingBytes(): number {
+    return this.socket.writableLength;
+  }
+
+  /** As the admin API shows it. */
+  row(shard: number): ConnectionRow {
+    const { id, remoteAddress, connectedAt, lastActivity, messagesSent, bytesSent, errors, pendingBytes, state } = this;
+    return {
+      id,
+      shard,
+      remoteAddress,
+      connectedAt,
+      lastActivity,
+      messagesSent,
+      bytesSent,
+      errors,
+      pendingBytes,
+      filters: this.filters.size,
+      channels: this.channels?.size ?? 0,
+      state,
+    };
+  }
+}

@@ -1,0 +1,321 @@
+import { randomBytes } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import type { Duplex } from 'node:stream';
+import { type RawData, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import type { ConnectionRow } from '../admin/admin-context.ts';
+import type { Config } from '../config/schema.ts';
+import type { ConnectionCounter } from '../control/connection-counter.ts';
+import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import { answerStatus } from './answer-status.ts';
+import { type CloseName, closeOf, closeRow } from './close-codes.ts';
+import { CommandBudget } from './command-budget.ts';
+import type { Commands } from './commands.ts';
+import { Heartbeat } from './heartbeat.ts';
+import type { Listener } from './listener.ts';
+import { PooledConnection } from './pooled-connection.ts';
+import { sendReply } from './reply.ts';
+
+export interface WebSocketProxyParts {
+  config: Config;
+  shard: number;
+  version: string;
+  epoch: string;
+  statistics: StatisticsBlock;
+  counter: ConnectionCounter;
+  subscriptions: SubscriptionManager;
+  commands: Commands;
+  listener: Listener;
+  /** Whether an address may have another connection; asked only where `limits.connectionsPerIp` is set. */
+  admit: (address: string) => Promise<boolean>;
+  /** A connection that was admitted has gone. */
+  left: (address: string) => void;
+  log: Logger;
+}
+
+/** Version of the wire protocol that `welcome` names. */
+export const PROTOCOL_VERSION = 1;
+
+/** How long a client has to answer a close frame, ms. */
+const CLOSE_TIMEOUT_MS = 5_000;
+/** How long a close frame has to reach a client that is silent or does not read, ms. */
+const GIVE_UP_MS = 1_000;
+
+/** A WebSocket that knows its connection, so that one set of listeners serves them all. */
+class ClientWebSocket extends WebSocket {
+  connection: PooledConnection | undefined;
+
+  /** Also called by ws itself, which answers a client's close frame and a broken frame with it. */
+  override close(code?: number, data?: string | Buffer): void {
+    super.close(code, data);
+    if (this.connection !== undefined) this.connection.proxy?.closing(this.connection);
+  }
+}
+
+/**
+ * Stage 8. The connections of one shard, from handshake to close. Runs on the shard's thread. In: upgrade requests and what
+ * clients send. Out: a connection in its cohort. `ws` does the handshake and parses what comes in; data frames do not pass
+ * through here, they go straight to the socket.
+ */
+export class WebSocketProxy {
+  readonly #parts: WebSocketProxyParts;
+  readonly #server: WebSocketServer;
+  readonly #heartbeat: Heartbeat;
+  readonly #connections = new Set<PooledConnection>();
+  readonly #idPrefix: string;
+  #nextId = 1;
+  #draining = false;
+
+  constructor(parts: WebSocketProxyParts) {
+    this.#parts = parts;
+    const { config, shard } = parts;
+    this.#idPrefix = `c_${randomBytes(6).toString('hex')}_${shard}_`;
+    const options: ServerOptions<typeof ClientWebSocket> & { closeTimeout: number } = {
+      noServer: true,
+      clientTracking: false,
+      perMessageDeflate: false,
+      maxPayload: config.limits.payloadBytes,
+      closeTimeout: CLOSE_TIMEOUT_MS,
+      WebSocket: ClientWebSocket,
+    };
+    this.#server = new WebSocketServer(options) as WebSocketServer;
+    this.#heartbeat = new Heartbeat(config.heartbeat, this.#connections, (connection) => this.#timeOut(connection));
+    parts.listener.onUpgrade((request, socket, head) => void this.#upgrade(request, socket, head));
+  }
+
+  /** Starts the heartbeat. The listener is opened by the shard when all is wired. */
+  start(): void {
+    this.#heartbeat.start();
+  }
+
+  get size(): number {
+    return this.#connections.size;
+  }
+
+  /** One row a connection, oldest first. */
+  rows(): ConnectionRow[] {
+    return Array.from(this.#connections, (connection) => connection.row(this.#parts.shard));
+  }
+
+  /** Unsent bytes of all connections, read off their sockets. */
+  pendingBytes(): number {
+    let bytes = 0;
+    for (const connection of this.#connections) bytes += connection.pendingBytes;
+    return bytes;
+  }
+
+  /** Tells a connection why and closes it. Nothing more is delivered to it. Nothing happens to one that is closing. */
+  close(connection: PooledConnection, name: CloseName): void {
+    if (!isOpen(connection)) return;
+    this.#beginClosing(connection, name);
+    const { code, reason } = closeOf(name);
+    connection.webSocket.close(code, reason);
+  }
+
+  /** Closes every connection as `serverShutdown`. From here on handshakes are answered with 503. */
+  closeAll(): void {
+    this.#draining = true;
+    this.#heartbeat.stop();
+    for (const connection of this.#connections) this.close(connection, 'serverShutdown');
+  }
+
+  /** Ends what has not closed by itself. */
+  terminateAll(): void {
+    for (const connection of this.#connections) connection.webSocket.terminate();
+  }
+
+  async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
+    const { config, statistics, admit } = this.#parts;
+    const address = (socket as Socket).remoteAddress ?? '';
+    try {
+      const admitted = config.limits.connectionsPerIp === 0 || (await admit(address));
+      if (this.#draining) {
+        this.#neverOpened(address, admitted);
+        return answerStatus(socket, '503 Service Unavailable');
+      }
+      let opened = false;
+      this.#server.handleUpgrade(request, socket, head, (webSocket) => {
+        opened = true;
+        this.#opened(webSocket as ClientWebSocket, socket as Socket, request, admitted);
+      });
+      // ws answers what is no handshake with a status of its own; then there is no WebSocket.
+      if (!opened) this.#neverOpened(address, admitted);
+    } catch (thrown) {
+      statistics.add('handshakesFailed');
+      statistics.add('errors');
+      this.#parts.log.error({ err: thrown, address }, 'WebSocket handshake failed');
+      socket.destroy();
+    }
+  }
+
+  #neverOpened(address: string, admitted: boolean): void {
+    this.#parts.statistics.add('handshakesFailed');
+    if (admitted) this.#leave(address);
+  }
+
+  #opened(webSocket: ClientWebSocket, socket: Socket, request: IncomingMessage, admitted: boolean): void {
+    const { config, statistics, counter, shard } = this.#parts;
+    webSocket.on('error', onError);
+    if (!admitted) return this.#turnAway(webSocket, 'tooManyFromAddress');
+    if (!counter.enter(shard, config.limits.connections)) {
+      this.#leave(socket.remoteAddress ?? '');
+      return this.#turnAway(webSocket, 'atCapacity');
+    }
+    const nowMs = Date.now();
+    const serial = this.#nextId++;
+    const budget = new CommandBudget(config.limits.commandsPerSecond, nowMs);
+    const connection = new PooledConnection(`${this.#idPrefix}${serial}`, serial, webSocket, socket, budget, nowMs);
+    this.#connections.add(connection);
+    statistics.add('connectionsAccepted');
+    statistics.add('connectionsOpen');
+    statistics.add('connectedAtMsSum', nowMs);
+    webSocket.connection = connection;
+    connection.proxy = this;
+    webSocket.on('message', onMessage);
+    webSocket.on('ping', onPing);
+    webSocket.on('close', onClose);
+    this.#welcome(connection, request);
+  }
+
+  #welcome(connection: PooledConnection, request: IncomingMessage): void {
+    const { config, version, epoch, subscriptions, log, shard } = this.#parts;
+    try {
+      connection.state = 'open';
+      const { id: connectionId, connectedAt: serverTime, remoteAddress } = connection;
+      const welcome = { connectionId, serverTime, proxyVersion: version, protocolVersion: PROTOCOL_VERSION, epoch };
+      sendReply(connection, 'welcome', welcome, undefined);
+      if (!isOpen(connection)) return;
+      if (wantsEverything(request.url, config.defaultSubscription)) subscriptions.joinFirehose(connection);
+      log.info({ connectionId, remoteAddress, shard }, 'WebSocket connection opened');
+    } catch (thrown) {
+      log.error({ err: thrown, connectionId: connection.id }, 'WebSocket connection set-up failed');
+      this.close(connection, 'setupFailed');
+    }
+  }
+
+  #turnAway(webSocket: WebSocket, name: CloseName): void {
+    const { statistics, log, shard } = this.#parts;
+    statistics.add('connectionsRefused');
+    statistics.add('errors');
+    statistics.addClose(closeRow(name));
+    const { code, reason } = closeOf(name);
+    log.warn({ code, reason, shard }, 'WebSocket connection refused');
+    webSocket.close(code, reason);
+  }
+
+  /** @internal called by the shared listeners */
+  message(connection: PooledConnection, data: RawData): void {
+    if (connection.state === 'open') this.#parts.commands.handle(connection, (data as Buffer).toString());
+  }
+
+  /** @internal called by the shared listeners */
+  pinged(connection: PooledConnection): void {
+    if (isOpen(connection)) this.#parts.commands.pinged(connection);
+  }
+
+  /** Whether the client has left so much unread that nothing more is to be written to it; then it has been closed. */
+  givesUpOn(connection: PooledConnection): boolean {
+    const { pendingBytes } = this.#parts.config.limits;
+    if (pendingBytes === 0 || connection.pendingBytes <= pendingBytes) return false;
+    this.close(connection, 'slowConsumer');
+    return true;
+  }
+
+  /** @internal the close frame is on its way: RFC 6455 §5.5.1 allows no data behind it */
+  closing(connection: PooledConnection): void {
+    if (!isOpen(connection)) return;
+    connection.state = 'closing';
+    this.#parts.subscriptions.disconnect(connection);
+    this.#parts.commands.disconnected(connection);
+  }
+
+  /** @internal called by the shared listeners: ws has met a broken frame and answers it with a close of its own */
+  failed(connection: PooledConnection, error: Error & { code?: string }): void {
+    const name =
+      CLOSE_OF_ERROR[error.code ?? ''] ?? (error.code?.startsWith('WS_ERR') ? 'protocolError' : 'connectionLost');
+    this.#parts.log.debug({ connectionId: connection.id, reason: error.message }, 'WebSocket connection broken');
+    this.#beginClosing(connection, name);
+  }
+
+  /** @internal called by the shared listeners */
+  closed(connection: PooledConnection, code: number): void {
+    const { statistics, counter, shard, log } = this.#parts;
+    this.#beginClosing(connection, code === 1006 ? 'connectionLost' : 'clientClosed');
+    connection.state = 'closed';
+    this.#connections.delete(connection);
+    counter.leave(shard);
+    this.#leave(connection.remoteAddress);
+    const durationMs = Date.now() - connection.connectedAt;
+    statistics.add('connectionsOpen', -1);
+    statistics.add('connectedAtMsSum', -connection.connectedAt);
+    statistics.add('connectionsClosed');
+    statistics.add('connectionDurationMsSum', durationMs);
+    const { id: connectionId, messagesSent, bytesSent, closeName } = connection;
+    log.info(
+      { connectionId, code, why: closeName, durationMs, messagesSent, bytesSent },
+      'WebSocket connection closed',
+    );
+  }
+
+  /** Takes the connection off the data path and counts why, each of them once. */
+  #beginClosing(connection: PooledConnection, name: CloseName): void {
+    this.closing(connection);
+    if (connection.closeName !== undefined) return;
+    const { statistics } = this.#parts;
+    connection.closeName = name;
+    statistics.addClose(closeRow(name));
+    if (closeOf(name).error) statistics.add('errors');
+    if (name === 'slowConsumer') statistics.add('slowConsumersClosed');
+    if (name === 'heartbeatTimeout') statistics.add('heartbeatTimeouts');
+  }
+
+  #timeOut(connection: PooledConnection): void {
+    this.close(connection, 'heartbeatTimeout');
+    setTimeout(() => connection.webSocket.terminate(), GIVE_UP_MS).unref();
+  }
+
+  #leave(address: string): void {
+    if (this.#parts.config.limits.connectionsPerIp > 0) this.#parts.left(address);
+  }
+}
+
+/** Errors of the ws package that say why it closes, by their code. */
+const CLOSE_OF_ERROR: Record<string, CloseName> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 'messageTooLarge',
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 'messageTooLarge',
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 'messageTooLarge',
+  WS_ERR_INVALID_UTF8: 'invalidUtf8',
+};
+
+function onMessage(this: WebSocket, data: RawData): void {
+  const { connection } = this as ClientWebSocket;
+  connection?.proxy?.message(connection, data);
+}
+
+function onPing(this: WebSocket): void {
+  const { connection } = this as ClientWebSocket;
+  connection?.proxy?.pinged(connection);
+}
+
+function onError(this: WebSocket, error: Error): void {
+  const { connection } = this as ClientWebSocket;
+  connection?.proxy?.failed(connection, error);
+}
+
+function onClose(this: WebSocket, code: number): void {
+  const { connection } = this as ClientWebSocket;
+  connection?.proxy?.closed(connection, code);
+}
+
+function isOpen({ state }: PooledConnection): boolean {
+  return state === 'connecting' || state === 'open';
+}
+
+/** Everything for a connection that never sends a filter, unless its URL or the configuration says none. */
+function wantsEverything(url: string | undefined, byDefault: Config['defaultSubscription']): boolean {
+  const query = url?.split('?', 2)[1];
+  const asked = query === undefined ? null : new URLSearchParams(query).get('subscription');
+  return asked === 'all' || asked === 'none' ? asked === 'all' : byDefault === 'all';
+}

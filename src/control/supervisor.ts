@@ -1,0 +1,241 @@
+import { createServer } from 'node:net';
+import { fileURLToPath } from 'node:url';
+import type { MessagePort } from 'node:worker_threads';
+import { Piscina } from 'piscina';
+import type { ConnectionRow, ShardState } from '../admin/admin-context.ts';
+import type { ConnectionSort } from '../admin/connection-order.ts';
+import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
+import type { Config } from '../config/schema.ts';
+import type { LatestFrame } from '../frame/frame-publisher.ts';
+import type { WakeUpSender } from '../ring/wake-up.ts';
+import type { Logger } from '../telemetry/logger.ts';
+import { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import { errorMessage } from '../util/errors.ts';
+import { AddressLedger } from './address-ledger.ts';
+import { ConnectionCounter } from './connection-counter.ts';
+import type { FromShard, QueryName, ShardTask, ToShard } from './messages.ts';
+import { portInUse, ShardRunner } from './shard-runner.ts';
+
+export interface SupervisorParts {
+  config: Config;
+  /** Shards to run, at least 1. */
+  shards: number;
+  /** What every shard is started with, without what is its own. */
+  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory'>;
+  wakeUp: WakeUpSender;
+  log: Logger;
+  /** Answers a client's question that a shard passes on; throws where it cannot. */
+  query: (name: QueryName, payload: Record<string, unknown>) => Record<string, unknown>;
+  /** Answers a request to the admin API that came in on the shared port. */
+  request: (request: ForwardedRequest) => Promise<ForwardedReply>;
+  /** Newest frames of these topics. */
+  latest: (topics: readonly number[]) => LatestFrame[];
+  /** File of the shard's entry point, as a URL; for tests of what happens when a shard fails. */
+  shardFile?: URL;
+}
+
+const WAKE: ToShard = { kind: 'wake' };
+
+/** How long a shard has to answer a question of the admin API, ms. */
+const ANSWER_TIMEOUT_MS = 2_000;
+
+// The published package is compiled: its thread entry is JavaScript like this file.
+const SHARD_FILE = new URL(
+  `../../workers/shard${import.meta.url.slice(import.meta.url.lastIndexOf('.'))}`,
+  import.meta.url,
+);
+
+/**
+ * Starts, watches, restarts and drains the shards, each a long-lived Piscina task. Runs on the primary thread, and is the
+ * one place where the messages of the shards are answered.
+ */
+export class Supervisor {
+  readonly blocks: readonly StatisticsBlock[];
+  readonly #parts: SupervisorParts;
+  readonly #pool: Piscina;
+  readonly #runners: readonly ShardRunner[];
+  readonly #counter: ConnectionCounter;
+  readonly #addresses: AddressLedger;
+  readonly #waiting = new Map<number, (answer: FromShard) => void>();
+  #nextId = 1;
+
+  constructor(parts: SupervisorParts) {
+    const { config, shards } = parts;
+    this.#parts = parts;
+    this.#pool = createPool(config, shards);
+    this.#pool.on('error', (error: Error) => parts.log.error({ err: error }, 'WebSocket shard pool failed'));
+    const memories = Array.from({ length: shards }, () => StatisticsBlock.allocate());
+    this.blocks = memories.map((memory) => new StatisticsBlock(memory));
+    const counter = ConnectionCounter.allocate(shards);
+    this.#counter = new ConnectionCounter(counter);
+    this.#addresses = new AddressLedger(config.limits.connectionsPerIp);
+    this.#runners = memories.map((statistics, index) => this.#createRunner(index, statistics, counter));
+  }
+
+  /** Resolves with the port when every shard listens. Rejects as ShardRunner.start; nothing runs then. */
+  async start(): Promise<number> {
+    const { server } = this.#parts.config;
+    const [first, ...others] = this.#runners as [ShardRunner, ...ShardRunner[]];
+    try {
+      if (canSharePort() && !server.sharePort && server.port !== 0) await probePort(server.port, server.host);
+      const port = await first.start(server.port);
+      await Promise.all(others.map((runner) => runner.start(port)));
+      return port;
+    } catch (thrown) {
+      await this.stop(0);
+      throw thrown;
+    }
+  }
+
+  /** Drains all shards side by side, then ends their threads. Takes little longer than `timeoutMs`. */
+  async stop(timeoutMs: number): Promise<void> {
+    await Promise.all(this.#runners.map((runner) => runner.stop(timeoutMs)));
+    await this.#pool.destroy();
+  }
+
+  states(): ShardState[] {
+    return this.#runners.map(({ state }) => ({ ...state }));
+  }
+
+  async flush(): Promise<{ flushed: number; silentShards: number[] }> {
+    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }));
+    const flushed = answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.messages : 0), 0);
+    return { flushed, silentShards };
+  }
+
+  async connections(
+    limit: number,
+    sort: ConnectionSort,
+  ): Promise<{ connections: ConnectionRow[]; silentShards: number[] }> {
+    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'connections', id, limit, sort }));
+    const connections = answers.flatMap((answer) => (answer.kind === 'connections' ? answer.rows : []));
+    return { connections, silentShards };
+  }
+
+  #createRunner(index: number, statistics: SharedArrayBuffer, counter: SharedArrayBuffer): ShardRunner {
+    const { config, task, log, shardFile = SHARD_FILE } = this.#parts;
+    return new ShardRunner({
+      index,
+      pool: this.#pool,
+      file: fileURLToPath(shardFile),
+      task: { ...task, index, statistics, counter, reusePort: this.#sharesPort() },
+      ...config.supervisor,
+      log,
+      onMessage: (message, reply) => this.#receive(index, message, reply),
+      onPort: (port) => this.#attach(index, port),
+    });
+  }
+
+  /** A shard that listens alone does so without leave for others, so that nobody takes half of its connections. */
+  #sharesPort(): boolean {
+    const { config, shards } = this.#parts;
+    return canSharePort() && (shards > 1 || config.server.sharePort);
+  }
+
+  #attach(index: number, port: MessagePort | undefined): void {
+    this.#parts.wakeUp.attach(index, port);
+    // What was published between the shard's first look at the ring and now has woken nobody.
+    if (port !== undefined) return port.postMessage(WAKE);
+    this.blocks[index]!.resetGauges();
+    this.#counter.forget(index);
+    this.#addresses.forget(index);
+  }
+
+  #receive(shard: number, message: FromShard, reply: (message: ToShard) => void): void {
+    const { log, query, latest } = this.#parts;
+    switch (message.kind) {
+      case 'log':
+        return log[message.level]({ shard, ...message.fields }, message.message);
+      case 'admit':
+        return this.#admit(shard, message, reply);
+      case 'left':
+        return this.#addresses.leave(shard, message.address);
+      case 'query':
+        return reply(answerQuery(query, message));
+      case 'latest':
+        return reply({ kind: 'latest', frames: latest(message.topics) });
+      case 'request':
+        return void this.#answerRequest(message.id, message.request, reply);
+      case 'flushed':
+      case 'connections':
+        return this.#waiting.get(message.id)?.(message);
+      default:
+    }
+  }
+
+  #admit(shard: number, { id, address }: { id: number; address: string }, reply: (message: ToShard) => void): void {
+    reply({ kind: 'admitted', id, address, admitted: this.#addresses.admit(shard, address) });
+  }
+
+  async #answerRequest(id: number, request: ForwardedRequest, reply: (message: ToShard) => void): Promise<void> {
+    try {
+      reply({ kind: 'reply', id, reply: await this.#parts.request(request) });
+    } catch (thrown) {
+      this.#parts.log.error({ err: thrown, url: request.url }, 'WebSocket admin request failed');
+      const body = JSON.stringify({ error: { code: 'REQUEST_FAILED', message: errorMessage(thrown) } });
+      reply({ kind: 'reply', id, reply: { status: 500, headers: { 'content-type': 'application/json' }, body } });
+    }
+  }
+
+  /** Asks every shard that runs. A shard without an answer in time is silent, as is one that does not run. */
+  async #askAll(question: (id: number) => ToShard): Promise<{ answers: FromShard[]; silentShards: number[] }> {
+    const answers = await Promise.all(this.#runners.map((runner) => this.#ask(runner, question)));
+    const silentShards = answers.flatMap((answer, index) => (answer === undefined ? [index] : []));
+    return { answers: answers.filter((answer) => answer !== undefined), silentShards };
+  }
+
+  async #ask(runner: ShardRunner, question: (id: number) => ToShard): Promise<FromShard | undefined> {
+    const id = this.#nextId++;
+    const { promise, resolve } = Promise.withResolvers<FromShard | undefined>();
+    this.#waiting.set(id, resolve);
+    const timer = setTimeout(resolve, ANSWER_TIMEOUT_MS, undefined);
+    if (!runner.send(question(id))) resolve(undefined);
+    const answer = await promise;
+    clearTimeout(timer);
+    this.#waiting.delete(id);
+    return answer;
+  }
+}
+
+function answerQuery(
+  query: SupervisorParts['query'],
+  { id, name, payload }: Extract<FromShard, { kind: 'query' }>,
+): ToShard {
+  try {
+    return { kind: 'answer', id, payload: query(name, payload) };
+  } catch (thrown) {
+    return { kind: 'refused', id, reason: errorMessage(thrown) };
+  }
+}
+
+/** Only Linux spreads connections over listeners; elsewhere there is one shard. */
+export function canSharePort(): boolean {
+  return process.platform === 'linux';
+}
+
+function createPool({ supervisor }: Config, shards: number): Piscina {
+  return new Piscina({
+    minThreads: shards,
+    maxThreads: shards,
+    concurrentTasksPerWorker: 1,
+    idleTimeout: Number.POSITIVE_INFINITY,
+    // A thread that waits in Atomics.wait for its next task would hold a listener that nobody serves.
+    atomics: 'disabled',
+    resourceLimits: { maxOldGenerationSizeMb: supervisor.shardHeapMb },
+    // A profiler's preload belongs into the primary alone.
+    env: { ...process.env, NODE_OPTIONS: '' },
+  });
+}
+
+/** A port that shards share can be shared by anybody; this finds out whether somebody does already. */
+function probePort(port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const probe = createServer();
+    probe.once('error', (error: NodeJS.ErrnoException) => {
+      // Everything else the shard's own attempt reports, with its hint.
+      if (error.code === 'EADDRINUSE') reject(portInUse(port));
+      else resolve();
+    });
+    probe.listen({ port, host, exclusive: true }, () => probe.close(() => resolve()));
+  });
+}

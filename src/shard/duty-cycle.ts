@@ -1,0 +1,166 @@
+import type { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
+import type { FlushPolicy } from '../batch/flush-policy.ts';
+import type { Receiver, RecordCursor } from '../ring/receiver.ts';
+import type { WakeUpReceiver } from '../ring/wake-up.ts';
+import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
+import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
+
+export interface DutyCycleParts {
+  receiver: Receiver;
+  wakeUp: WakeUpReceiver;
+  subscriptions: SubscriptionManager;
+  pool: ConnectionPoolManager;
+  policy: FlushPolicy;
+  statistics: StatisticsBlock;
+  /** The transmitter has run over this shard, which had read up to position `from`; the receiver stands at the tail again. */
+  lapped: (from: number) => void;
+}
+
+/** A pass stops reading after this long, so that clients' commands and handshakes get their turn. */
+const READ_MS_MAX = 10;
+
+/**
+ * Stage 5. The turn of a shard's thread. In: the ring. Out: batches, and when their time has come, writes. Each pass drains
+ * the ring into the cohorts' batches and flushes what is due; then the shard sleeps until the next flush, or, when there is
+ * nothing to wait for, until the transmitter wakes it.
+ */
+export class DutyCycle {
+  readonly #parts: DutyCycleParts;
+  readonly #lastSeq: number[] = [];
+  readonly #take: (record: RecordCursor) => void;
+  #timer: NodeJS.Timeout | undefined;
+  #immediate: NodeJS.Immediate | undefined;
+  #lastRecordSeq = 0;
+  #matchOperations = 0;
+  #stopped = false;
+
+  constructor(parts: DutyCycleParts) {
+    this.#parts = parts;
+    this.#take = (record) => this.deliver(record);
+  }
+
+  /** The shard has been woken, or has something new to think of. */
+  turn(): void {
+    if (this.#stopped || this.#immediate !== undefined) return;
+    const { policy, pool } = this.#parts;
+    clearTimeout(this.#timer);
+    this.#timer = undefined;
+    // With a flush still ahead, what has come since may stay in the ring: nothing is gained by reading it earlier.
+    if (policy.gathersInRing) {
+      const waitMs = policy.delayMs(pool.openedAtMs ?? 0, performance.now());
+      if (waitMs > 0) return this.#sleep(waitMs);
+    }
+    this.#pass();
+  }
+
+  /** Reads everything that was published before the call; what comes meanwhile may wait, or a flood would never end it. */
+  drain(): void {
+    const { receiver } = this.#parts;
+    const end = receiver.tail;
+    while (receiver.position < end) this.#read(0);
+  }
+
+  /** Reads and writes everything that was published before the call. */
+  flush(): void {
+    this.drain();
+    this.#parts.pool.flush(true, performance.now());
+  }
+
+  stop(): void {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    clearImmediate(this.#immediate);
+    this.#parts.wakeUp.lower();
+  }
+
+  /** seq of the newest record of a topic that this shard has seen; 0 for none. */
+  lastSeqOf(topic: number): number {
+    return this.#lastSeq[topic] ?? 0;
+  }
+
+  /** Puts one record into the batches of those who want it. */
+  deliver(record: RecordCursor): void {
+    const { subscriptions, pool, statistics } = this.#parts;
+    this.#lastSeq[record.topic] = record.seq;
+    const cohorts = subscriptions.match(record.topic);
+    if (cohorts.length === 0) return;
+    statistics.add('recordsMatched');
+    pool.append(cohorts, record);
+  }
+
+  #pass(): void {
+    const { pool, policy } = this.#parts;
+    const begunMs = performance.now();
+    const more = this.#read(begunMs + READ_MS_MAX);
+    pool.flush(policy.gathersInRing, performance.now());
+    const endedMs = performance.now();
+    policy.flushed(endedMs - begunMs, endedMs);
+    this.#report();
+    if (more) this.#again();
+    else this.#rest(endedMs);
+  }
+
+  /** Drains the ring until `untilMs`. Returns whether there is more. */
+  #read(untilMs: number): boolean {
+    const { receiver, statistics, lapped } = this.#parts;
+    for (;;) {
+      const { lapped: laps, position } = receiver;
+      const count = receiver.receive(this.#take);
+      if (count > 0) {
+        statistics.add('recordsRead', count);
+        this.#countLost(count);
+      } else if (receiver.lapped !== laps) {
+        statistics.add('lapped');
+        lapped(position);
+      } else {
+        return false;
+      }
+      if (performance.now() >= untilMs) return !receiver.drained;
+    }
+  }
+
+  /** Every publication has the next number, so a jump tells how many were lost. */
+  #countLost(count: number): void {
+    const { receiver, statistics } = this.#parts;
+    const lost = receiver.seq - this.#lastRecordSeq - count;
+    if (this.#lastRecordSeq > 0 && lost > 0) statistics.add('recordsLost', lost);
+    this.#lastRecordSeq = receiver.seq;
+  }
+
+  #again(): void {
+    this.#immediate = setImmediate(() => {
+      this.#immediate = undefined;
+      this.turn();
+    });
+  }
+
+  #rest(nowMs: number): void {
+    const { pool, policy, wakeUp, receiver } = this.#parts;
+    const openedAtMs = pool.openedAtMs;
+    if (openedAtMs !== undefined) this.#sleep(Math.max(0, policy.delayMs(openedAtMs, nowMs)));
+    wakeUp.raise();
+    // What was published just before the flag went up has woken nobody.
+    if (!receiver.drained) {
+      wakeUp.lower();
+      this.#again();
+    }
+  }
+
+  #sleep(ms: number): void {
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.turn();
+    }, Math.ceil(ms));
+  }
+
+  #report(): void {
+    const { statistics, policy, subscriptions, receiver } = this.#parts;
+    const { matchOperations } = subscriptions;
+    statistics.add('matchOperations', matchOperations - this.#matchOperations);
+    this.#matchOperations = matchOperations;
+    statistics.set('ringPosition', receiver.position);
+    statistics.set('batchDelayUs', policy.gatherMs * 1000);
+    statistics.set('heartbeatMs', Date.now());
+  }
+}

@@ -1,0 +1,180 @@
+import { refusal, refusalAnswer } from '../admin/access.ts';
+import { topConnections } from '../admin/connection-order.ts';
+import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
+import { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
+import { createFlushPolicy } from '../batch/flush-policy.ts';
+import { Commands } from '../connection/commands.ts';
+import { Listener } from '../connection/listener.ts';
+import { WebSocketProxy } from '../connection/websocket-proxy.ts';
+import { ConnectionCounter } from '../control/connection-counter.ts';
+import type { ShardTask, ToShard } from '../control/messages.ts';
+import { Receiver } from '../ring/receiver.ts';
+import { TopicDirectoryReader } from '../ring/topic-directory.ts';
+import { WakeUpReceiver } from '../ring/wake-up.ts';
+import { SubscriptionManager } from '../subscription/subscription-manager.ts';
+import { createForwardingLogger } from '../telemetry/forwarding-logger.ts';
+import { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import { errorMessage } from '../util/errors.ts';
+import { CatchUp } from './catch-up.ts';
+import { DutyCycle } from './duty-cycle.ts';
+import { Housekeeping } from './housekeeping.ts';
+import { PrimaryLink } from './primary-link.ts';
+
+/** How often a drain looks whether the clients have gone, ms. */
+const DRAIN_LOOK_MS = 20;
+
+/**
+ * Composition root of one worker thread: wires ring receiver → subscriptions → batches → connections, and does what the
+ * primary says. It resolves when the shard has been drained and its thread has nothing left to do.
+ */
+export function runShard(task: ShardTask): Promise<void> {
+  return new Shard(task).run();
+}
+
+class Shard {
+  readonly #task: ShardTask;
+  readonly #statistics: StatisticsBlock;
+  readonly #link: PrimaryLink;
+  readonly #listener: Listener;
+  readonly #proxy: WebSocketProxy;
+  readonly #duty: DutyCycle;
+  readonly #catchUp: CatchUp;
+  readonly #housekeeping: Housekeeping;
+  readonly #drained = Promise.withResolvers<void>();
+  #draining = false;
+
+  constructor(task: ShardTask) {
+    this.#task = task;
+    const { config, index, version, epoch, ring, counter } = task;
+    const statistics = new StatisticsBlock(task.statistics);
+    const link = new PrimaryLink(task.messages);
+    const log = createForwardingLogger({
+      level: config.log.level,
+      send: (line) => link.send({ kind: 'log', ...line }),
+    });
+    const directory = new TopicDirectoryReader(task.directory);
+    const policy = createFlushPolicy(config.batch);
+    const { pendingBytes: pendingBytesMax, pendingMessages: pendingMessagesMax } = config.limits;
+    const pool = new ConnectionPoolManager({
+      statistics,
+      policy,
+      batchBytesMax: config.batch.maxBytes,
+      pendingBytesMax,
+      pendingMessagesMax,
+      overLimit: (connection) => this.#proxy.close(connection, 'slowConsumer'),
+    });
+    const subscriptions = new SubscriptionManager(directory, pool);
+    const commands = new Commands({
+      config,
+      statistics,
+      subscriptions,
+      query: (name, payload) => link.query(name, payload),
+      close: (connection, name) => this.#proxy.close(connection, name),
+      log,
+    });
+    const receiver = new Receiver(ring);
+    const wakeUp = new WakeUpReceiver(ring, index);
+    this.#statistics = statistics;
+    this.#link = link;
+    this.#listener = new Listener(config, statistics, (request) => this.#forward(request));
+    this.#proxy = new WebSocketProxy({
+      config,
+      shard: index,
+      version,
+      epoch,
+      statistics,
+      counter: new ConnectionCounter(counter),
+      subscriptions,
+      commands,
+      listener: this.#listener,
+      admit: (address) => link.admit(address),
+      left: (address) => link.send({ kind: 'left', address }),
+      log,
+    });
+    this.#duty = new DutyCycle({
+      receiver,
+      wakeUp,
+      subscriptions,
+      pool,
+      policy,
+      statistics,
+      lapped: (from) => this.#catchUp.start(from),
+    });
+    this.#catchUp = new CatchUp({ receiver, directory, duty: this.#duty, link, log, statistics });
+    this.#housekeeping = new Housekeeping({ statistics, subscriptions, directory, proxy: this.#proxy, log });
+  }
+
+  async run(): Promise<void> {
+    const { messages, port, reusePort } = this.#task;
+    messages.on('message', (message: ToShard) => this.#receive(message));
+    this.#statistics.add('lifetimes');
+    this.#housekeeping.start();
+    this.#proxy.start();
+    this.#duty.turn();
+    try {
+      const listening = await this.#listener.listen(port, reusePort);
+      // Told to stop before there was anything to stop.
+      if (this.#draining) await this.#listener.stopAccepting();
+      this.#link.send({ kind: 'listening', port: listening });
+      await this.#drained.promise;
+    } catch (thrown) {
+      const code = String((thrown as { code?: unknown }).code ?? 'UNKNOWN');
+      this.#link.send({ kind: 'listenFailed', code, message: errorMessage(thrown) });
+    }
+    // Where it never listened this still ends the heartbeat: the thread lives on for its next task.
+    this.#proxy.closeAll();
+    this.#housekeeping.stop();
+    this.#duty.stop();
+    messages.close();
+  }
+
+  #receive(message: ToShard): void {
+    if (this.#link.settle(message)) return;
+    switch (message.kind) {
+      case 'wake':
+        this.#statistics.add('wakes');
+        return this.#duty.turn();
+      case 'latest':
+        return this.#catchUp.answered(message.frames);
+      case 'flush':
+        return this.#flush(message.id);
+      case 'connections':
+        return this.#link.send({
+          kind: 'connections',
+          id: message.id,
+          rows: topConnections(this.#proxy.rows(), message.sort, message.limit),
+        });
+      case 'drain':
+        return void this.#drain(message.timeoutMs);
+      default:
+    }
+  }
+
+  /** Who may not ask is told so here: strangers do not reach the primary. */
+  async #forward(request: ForwardedRequest): Promise<ForwardedReply> {
+    const refused = refusal(request, this.#task.config.admin.token);
+    return refused === undefined ? this.#link.forward(request) : refusalAnswer(refused);
+  }
+
+  #flush(id: number): void {
+    const before = this.#statistics.get('messagesForwarded');
+    this.#duty.flush();
+    this.#link.send({ kind: 'flushed', id, messages: this.#statistics.get('messagesForwarded') - before });
+  }
+
+  /** Everything published so far goes out, then 1001, then the thread is free; what has not gone by then is cut. */
+  async #drain(timeoutMs: number): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    const deadlineMs = performance.now() + timeoutMs;
+    await this.#listener.stopAccepting();
+    this.#duty.flush();
+    this.#proxy.closeAll();
+    while (this.#proxy.size > 0 && performance.now() < deadlineMs) {
+      await new Promise((resolve) => setTimeout(resolve, DRAIN_LOOK_MS));
+    }
+    this.#proxy.terminateAll();
+    this.#listener.closeAll();
+    this.#drained.resolve();
+  }
+}

@@ -1,0 +1,148 @@
+import type { AdminContext, RingFigures } from '../admin/admin-context.ts';
+import type { CloseRow } from '../connection/close-codes.ts';
+import type { SourceState } from '../source/source.ts';
+import { type Blocks, type CounterTotals, closeTotals } from './block-totals.ts';
+import type { HealthLevel } from './health.ts';
+import { type ShardFigures, shardFigures } from './shard-figures.ts';
+import { DATA_TYPE_NAMES } from './statistics-block.ts';
+
+/** Everything that one scrape tells, read at one moment. */
+export interface MetricReading {
+  context: AdminContext;
+  blocks: Blocks;
+  counters: CounterTotals;
+  closes: Float64Array;
+  closeRows: readonly CloseRow[];
+  shards: readonly ShardFigures[];
+  ring: RingFigures;
+  dataFlow: ReturnType<AdminContext['dataFlow']>;
+  sources: readonly SourceState[];
+  health: HealthLevel;
+}
+
+export interface Sample {
+  labels: Record<string, string>;
+  value: number;
+}
+
+/** One metric of docs/metrics.md. `read` gives the value, or one sample for each set of labels. */
+export interface MetricRow {
+  name: string;
+  type: 'counter' | 'gauge';
+  help: string;
+  labels: readonly string[];
+  read(reading: MetricReading): number | readonly Sample[];
+}
+
+/** @param counters the sums over the blocks, where the caller has them already */
+export function takeReading(
+  context: AdminContext,
+  counters: CounterTotals,
+  closeRows: readonly CloseRow[],
+  health: HealthLevel,
+): MetricReading {
+  const blocks = context.blocks();
+  return {
+    context,
+    blocks,
+    counters,
+    closes: closeTotals(blocks),
+    closeRows,
+    shards: shardFigures(context),
+    ring: context.ring(),
+    dataFlow: context.dataFlow(),
+    sources: context.sources(),
+    health,
+  };
+}
+
+/** A metric without labels. */
+export function plain(
+  type: MetricRow['type'],
+  name: string,
+  help: string,
+  read: (reading: MetricReading) => number,
+): MetricRow {
+  return { name, type, help, labels: [], read };
+}
+
+/** A metric with labels, a sample for each set of them. */
+export function labelled(
+  type: MetricRow['type'],
+  name: string,
+  help: string,
+  labels: readonly string[],
+  read: (reading: MetricReading) => readonly Sample[],
+): MetricRow {
+  return { name, type, help, labels, read };
+}
+
+/** A counter of the statistics blocks, over all shards. */
+export function counted(name: string, help: string, counter: keyof CounterTotals): MetricRow {
+  return plain('counter', name, help, ({ counters }) => counters[counter]);
+}
+
+/** A counter of the statistics blocks, shard by shard. */
+export function ofBlocks(name: string, help: string, counter: keyof CounterTotals): MetricRow {
+  return labelled('counter', name, help, ['shard'], ({ blocks }) =>
+    blocks.map((block, index) => ({ labels: { shard: String(index) }, value: block.get(counter) })),
+  );
+}
+
+/** A figure of each shard. @param valueFor undefined leaves the shard out */
+export function ofShards(
+  type: MetricRow['type'],
+  name: string,
+  help: string,
+  valueFor: (shard: ShardFigures) => number | undefined,
+): MetricRow {
+  return labelled(type, name, help, ['shard'], ({ shards }) =>
+    shards.flatMap((shard) => {
+      const value = valueFor(shard);
+      return value === undefined ? [] : [{ labels: { shard: String(shard.index) }, value }];
+    }),
+  );
+}
+
+/** A count of the deliveries, by data type, over all shards. */
+export function ofDataTypes(
+  name: string,
+  help: string,
+  valueFor: (deliveries: { count: number; bytes: number }) => number,
+): MetricRow {
+  return labelled('counter', name, help, ['data_type'], ({ blocks }) =>
+    DATA_TYPE_NAMES.map((dataType, slot) => ({
+      labels: { data_type: dataType },
+      value: blocks.reduce((sum, block) => sum + valueFor(block.deliveries(slot)), 0),
+    })),
+  );
+}
+
+/** A figure of each source. */
+export function ofSources(
+  type: MetricRow['type'],
+  name: string,
+  help: string,
+  valueFor: (source: SourceState) => number,
+): MetricRow {
+  return labelled(type, name, help, ['source'], ({ sources }) =>
+    sources.map((source) => ({ labels: { source: source.name }, value: valueFor(source) })),
+  );
+}
+
+/** Closed connections, a sample for each row of the close-code table. */
+export function closeSamples({ closes, closeRows }: MetricReading): Sample[] {
+  return closeRows.map(({ code, name }, row) => ({
+    labels: { code: String(code), reason: name },
+    value: closes[row] ?? 0,
+  }));
+}
+
+/** A state as samples: 1 for the current one, 0 for the others. */
+export function oneOf<T extends string>(
+  states: readonly T[],
+  current: T,
+  labelsOf: (state: T) => Record<string, string>,
+): Sample[] {
+  return states.map((state) => ({ labels: labelsOf(state), value: state === current ? 1 : 0 }));
+}

@@ -1,0 +1,244 @@
+import type { SourceStatus } from '../source/source.ts';
+import type { HealthLevel } from './health.ts';
+import {
+  closeSamples,
+  counted,
+  labelled,
+  type MetricRow,
+  ofBlocks,
+  ofDataTypes,
+  ofShards,
+  ofSources,
+  oneOf,
+  plain,
+} from './metric-row.ts';
+
+const HEALTH_LEVELS: readonly HealthLevel[] = ['healthy', 'degraded', 'unhealthy'];
+const SOURCE_STATUSES: readonly SourceStatus[] = ['idle', 'starting', 'active', 'ended', 'failed', 'stopped'];
+
+/** Every metric of the gateway but the latency histogram, in the order of docs/metrics.md. */
+export const METRICS: readonly MetricRow[] = [
+  // The gateway.
+  labelled('gauge', 'tickcast_info', 'Version of the gateway; the value is always 1', ['version'], ({ context }) => [
+    { labels: { version: context.version }, value: 1 },
+  ]),
+  plain(
+    'gauge',
+    'tickcast_start_time_seconds',
+    'When the gateway started, since the epoch',
+    ({ context }) => context.startedAtMs / 1_000,
+  ),
+  labelled(
+    'gauge',
+    'tickcast_health',
+    'Health of the gateway: 1 at the status it has, 0 at the others',
+    ['status'],
+    ({ health }) => oneOf(HEALTH_LEVELS, health, (status) => ({ status })),
+  ),
+
+  // Connections.
+  counted('tickcast_connections_accepted_total', 'Connections accepted', 'connectionsAccepted'),
+  counted(
+    'tickcast_connections_refused_total',
+    'Connections closed before their welcome for a limit',
+    'connectionsRefused',
+  ),
+  labelled(
+    'counter',
+    'tickcast_connections_closed_total',
+    'Connections closed, by close code and reason',
+    ['code', 'reason'],
+    closeSamples,
+  ),
+  plain(
+    'counter',
+    'tickcast_connection_duration_seconds_total',
+    'How long the closed connections had been open, added up',
+    ({ counters }) => counters.connectionDurationMsSum / 1_000,
+  ),
+  counted(
+    'tickcast_handshakes_failed_total',
+    'Handshakes that failed: refused requests, time-outs, broken upgrades',
+    'handshakesFailed',
+  ),
+  plain(
+    'gauge',
+    'tickcast_connections_limit',
+    'Open connections that limits.connections allows; 0 where there is no limit',
+    ({ context }) => context.config.limits.connections,
+  ),
+  ofShards('gauge', 'tickcast_connections_open', 'Connections open now', ({ connections }) => connections),
+  ofShards('gauge', 'tickcast_filters', 'Filters in force now', ({ filters }) => filters),
+  ofShards('gauge', 'tickcast_channels', 'Channel subscriptions in force now', ({ channels }) => channels),
+  ofShards('gauge', 'tickcast_cohorts', 'Sets of filters that share their batches', ({ cohorts }) => cohorts),
+  ofShards('gauge', 'tickcast_pending_bytes', 'Unsent bytes held for clients', ({ pendingBytes }) => pendingBytes),
+
+  // Delivery.
+  ofDataTypes('tickcast_messages_forwarded_total', 'Data deliveries, one for each recipient', ({ count }) => count),
+  ofDataTypes('tickcast_forwarded_bytes_total', 'Bytes of the frames delivered', ({ bytes }) => bytes),
+  counted('tickcast_socket_writes_total', 'Writes to client sockets', 'socketWrites'),
+  counted('tickcast_flushes_total', 'Batches flushed', 'flushes'),
+  counted('tickcast_match_operations_total', 'Topics looked up in the subscription index', 'matchOperations'),
+
+  // Clients.
+  counted('tickcast_commands_total', 'Messages from clients', 'commands'),
+  counted('tickcast_errors_total', 'Errors: error replies, and connections closed for an error', 'errors'),
+  labelled('counter', 'tickcast_client_faults_total', 'What clients did wrong, by kind', ['kind'], ({ counters }) => [
+    { labels: { kind: 'invalid_message' }, value: counters.invalidMessages },
+    { labels: { kind: 'unknown_message' }, value: counters.unknownMessages },
+    { labels: { kind: 'rate_limited' }, value: counters.rateLimited },
+    { labels: { kind: 'slow_consumer' }, value: counters.slowConsumersClosed },
+    { labels: { kind: 'heartbeat_timeout' }, value: counters.heartbeatTimeouts },
+  ]),
+
+  // Shards.
+  ofShards('gauge', 'tickcast_shard_up', '1 while the shard is running', ({ status }) =>
+    status === 'running' ? 1 : 0,
+  ),
+  ofShards(
+    'counter',
+    'tickcast_shard_restarts_total',
+    'Times the shard was run again after a crash',
+    ({ restarts }) => restarts,
+  ),
+  ofBlocks('tickcast_shard_records_read_total', 'Ring records seen', 'recordsRead'),
+  ofBlocks('tickcast_shard_records_matched_total', 'Ring records that a client of the shard wanted', 'recordsMatched'),
+  ofBlocks('tickcast_shard_lapped_total', 'Times the transmitter ran over the shard', 'lapped'),
+  ofBlocks('tickcast_shard_records_lost_total', 'Ring records that the shard did not see for that', 'recordsLost'),
+  ofBlocks('tickcast_shard_wakes_total', 'Wake-up messages received', 'wakes'),
+  ofShards(
+    'counter',
+    'tickcast_shard_cpu_seconds_total',
+    'CPU time of the thread since it came up',
+    ({ cpuMs }) => cpuMs / 1_000,
+  ),
+  ofShards('gauge', 'tickcast_shard_topics', 'Topics that the shard knows', ({ topics }) => topics),
+  ofShards(
+    'gauge',
+    'tickcast_shard_ring_lag_bytes',
+    'How far the shard is behind the transmitter',
+    ({ ringLagBytes }) => ringLagBytes,
+  ),
+  ofShards(
+    'gauge',
+    'tickcast_shard_batch_delay_seconds',
+    'How long a batch gathers now',
+    ({ batchDelayMs }) => batchDelayMs / 1_000,
+  ),
+  ofShards(
+    'gauge',
+    'tickcast_shard_loop_utilization_ratio',
+    'Share of the last second that the event loop was busy, 0 to 1',
+    ({ loopUtilization }) => loopUtilization,
+  ),
+  ofShards(
+    'gauge',
+    'tickcast_shard_loop_delay_p99_seconds',
+    'Event loop delay, 99th percentile of the last second',
+    ({ loopDelayP99Ms }) => loopDelayP99Ms / 1_000,
+  ),
+  ofShards('gauge', 'tickcast_shard_heap_bytes', 'JavaScript heap in use', ({ heapUsedBytes }) => heapUsedBytes),
+  ofShards('gauge', 'tickcast_shard_heartbeat_age_seconds', 'Since the duty cycle last turned', ({ heartbeatAgeMs }) =>
+    heartbeatAgeMs === undefined ? undefined : heartbeatAgeMs / 1_000,
+  ),
+
+  // The primary: ring and data flow.
+  plain('counter', 'tickcast_publications_total', 'Publications written to the ring', ({ ring }) => ring.publications),
+  plain(
+    'counter',
+    'tickcast_publication_bytes_total',
+    'Bytes of the frames written to the ring',
+    ({ ring }) => ring.bytes,
+  ),
+  labelled(
+    'counter',
+    'tickcast_publications_refused_total',
+    'Publications that could not be framed, by error code',
+    ['code'],
+    ({ ring }) => Object.entries(ring.refused).map(([code, value]) => ({ labels: { code }, value })),
+  ),
+  plain('gauge', 'tickcast_topics', 'Topics known', ({ ring }) => ring.topics),
+  plain('gauge', 'tickcast_ring_capacity_bytes', 'Size of the ring', ({ ring }) => ring.capacityBytes),
+  plain(
+    'counter',
+    'tickcast_ring_position_bytes_total',
+    'Position of the transmitter: bytes of all records, headers included',
+    ({ ring }) => ring.position,
+  ),
+  plain(
+    'counter',
+    'tickcast_dataflow_processed_total',
+    'Publications taken in by the data flow',
+    ({ dataFlow }) => dataFlow.totalProcessed,
+  ),
+  plain(
+    'counter',
+    'tickcast_dataflow_sent_total',
+    'Publications handed to output channels, one for each channel',
+    ({ dataFlow }) => dataFlow.totalSent,
+  ),
+  plain(
+    'counter',
+    'tickcast_dataflow_unrouted_total',
+    'Publications that no rule sent anywhere, while there were rules',
+    ({ dataFlow }) => dataFlow.totalUnrouted,
+  ),
+  plain(
+    'counter',
+    'tickcast_dataflow_dropped_total',
+    'Deliveries given up: the oldest of a full queue, and what a closing channel did not take in time',
+    ({ dataFlow }) => dataFlow.totalDropped,
+  ),
+  labelled(
+    'counter',
+    'tickcast_dataflow_errors_total',
+    'What went wrong in the data flow, by error code',
+    ['code'],
+    ({ dataFlow }) => Object.entries(dataFlow.errorsByCode).map(([code, value]) => ({ labels: { code }, value })),
+  ),
+  plain(
+    'gauge',
+    'tickcast_dataflow_queue_length',
+    'Publications that wait for slow output channels',
+    ({ dataFlow }) => dataFlow.currentQueueSize,
+  ),
+  plain('gauge', 'tickcast_dataflow_backpressure_active', '1 while back-pressure is on', ({ dataFlow }) =>
+    dataFlow.backpressureActive ? 1 : 0,
+  ),
+  plain(
+    'gauge',
+    'tickcast_dataflow_channels_active',
+    'Output channels that are enabled',
+    ({ dataFlow }) => dataFlow.activeChannels,
+  ),
+  plain('gauge', 'tickcast_dataflow_routing_rules', 'Routing rules', ({ dataFlow }) => dataFlow.routingRules),
+
+  // Sources.
+  ofSources(
+    'counter',
+    'tickcast_source_published_total',
+    'Publications handed over by the source',
+    ({ published }) => published,
+  ),
+  ofSources(
+    'counter',
+    'tickcast_source_rejected_total',
+    'Inputs that the source could not use',
+    ({ rejected }) => rejected,
+  ),
+  ofSources('counter', 'tickcast_source_read_bytes_total', 'Bytes read from the outside', ({ bytesRead }) => bytesRead),
+  ofSources(
+    'gauge',
+    'tickcast_source_last_publication_seconds',
+    'When the source last published, since the epoch; 0 before that',
+    ({ lastPublicationMs }) => lastPublicationMs / 1_000,
+  ),
+  labelled(
+    'gauge',
+    'tickcast_source_state',
+    'State of the source: 1 at the one it is in, 0 at the others',
+    ['source', 'state'],
+    ({ sources }) =>
+      sources.flatMap(({ name, status }) => oneOf(SOURCE_STATUSES, status, (state) => ({ source: name, state }))),
+  ),
+];

@@ -1,0 +1,269 @@
+import { readFileSync } from 'node:fs';
+import { beforeEach, describe, expect, it } from 'vitest';
+import { CLOSES, closeRow } from '../../src/connection/close-codes.ts';
+import { Aggregator } from '../../src/telemetry/aggregator.ts';
+import { LATENCY_BOUNDS_SECONDS } from '../../src/telemetry/latency-metric.ts';
+import { METRICS } from '../../src/telemetry/metric-table.ts';
+import { GatewayMetrics } from '../../src/telemetry/metrics.ts';
+import { CLOSE_SLOTS, COUNTERS, GAUGES } from '../../src/telemetry/statistics-block.ts';
+import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
+
+let context: FakeAdminContext;
+let metrics: GatewayMetrics;
+
+beforeEach(() => {
+  context = new FakeAdminContext();
+  context.ringFigures.refused = { PUBLICATION_TOO_LARGE: 2 };
+  context.sourceStates = [sourceState()];
+  context.dataFlowStats.errorsByCode = { CHANNEL_FAILED: 3 };
+  for (const block of context.blocks()) block.set('heartbeatMs', Date.now());
+  metrics = new GatewayMetrics(context, new Aggregator(context, CLOSES, new FakeInstruments()), CLOSES);
+});
+
+interface Exposed {
+  type: string;
+  help: string;
+  labels: Set<string>;
+  /** By metric name with labels, as exposed. */
+  samples: Map<string, number>;
+}
+
+/** The exposition format, as far as these metrics use it; fails on a line that it does not know. */
+async function scrape(): Promise<Map<string, Exposed>> {
+  const exposed = new Map<string, Exposed>();
+  let current: Exposed | undefined;
+  for (const line of (await metrics.render()).split('\n')) {
+    const help = /^# HELP (\S+) (.+)$/.exec(line);
+    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
+    const sample = /^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/i.exec(line);
+    if (help) {
+      expect(exposed.has(help[1]!), `${help[1]} is exposed once`).toBe(false);
+      current = { type: '', help: help[2]!, labels: new Set(), samples: new Map() };
+      exposed.set(help[1]!, current);
+    } else if (type) current!.type = type[2]!;
+    else if (sample) {
+      for (const [, label] of (sample[2] ?? '').matchAll(/([a-z_]+)="(?:[^"\\]|\\.)*"/g)) current!.labels.add(label!);
+      expect(current!.samples.has(line.slice(0, line.lastIndexOf(' ')))).toBe(false);
+      current!.samples.set(line.slice(0, line.lastIndexOf(' ')), Number(sample[3]));
+    } else expect(line).toBe('');
+  }
+  return exposed;
+}
+
+async function value(sample: string): Promise<number | undefined> {
+  const exposed = await scrape();
+  for (const { samples } of exposed.values()) if (samples.has(sample)) return samples.get(sample);
+  return undefined;
+}
+
+describe('the metrics', () => {
+  it('are Prometheus text', () => {
+    expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+  });
+
+  it('are named with the unit last, and _total for counters only', () => {
+    for (const { name, type } of METRICS) {
+      expect(name).toMatch(/^tickcast_[a-z0-9_]+$/);
+      expect(name.endsWith('_total')).toBe(type === 'counter');
+    }
+  });
+
+  it('sum counters over the shards, and tell gauges shard by shard', async () => {
+    context.block(0).add('connectionsAccepted', 3);
+    context.block(1).add('connectionsAccepted', 4);
+    context.block(1).set('connectionsOpen', 2);
+    context.block(1).set('batchDelayUs', 2_500);
+    expect(await value('tickcast_connections_accepted_total')).toBe(7);
+    expect(await value('tickcast_connections_open{shard="0"}')).toBe(0);
+    expect(await value('tickcast_connections_open{shard="1"}')).toBe(2);
+    expect(await value('tickcast_shard_batch_delay_seconds{shard="1"}')).toBe(0.0025);
+  });
+
+  it('do not count again what an earlier scrape has told', async () => {
+    context.block().add('commands', 5);
+    await scrape();
+    context.block().add('commands', 1);
+    expect(await value('tickcast_commands_total')).toBe(6);
+  });
+
+  it('are the figures of one gateway alone', async () => {
+    context.block().add('commands', 5);
+    const other = new FakeAdminContext();
+    await new GatewayMetrics(other, new Aggregator(other, CLOSES), CLOSES).render();
+    expect(await value('tickcast_commands_total')).toBe(5);
+  });
+
+  it('tell closed connections by code and reason', async () => {
+    context.block(0).addClose(closeRow('slowConsumer'));
+    context.block(1).addClose(closeRow('slowConsumer'));
+    context.block(1).addClose(closeRow('atCapacity'));
+    expect(await value('tickcast_connections_closed_total{code="1013",reason="slowConsumer"}')).toBe(2);
+    expect(await value('tickcast_connections_closed_total{code="1013",reason="atCapacity"}')).toBe(1);
+    expect(CLOSES.length).toBeLessThanOrEqual(CLOSE_SLOTS);
+  });
+
+  it('tell deliveries by data type', async () => {
+    context.block(0).addDeliveries(0, 3, 100, 10);
+    context.block(1).addDeliveries(0, 1, 100, 10);
+    expect(await value('tickcast_messages_forwarded_total{data_type="trade"}')).toBe(4);
+    expect(await value('tickcast_forwarded_bytes_total{data_type="trade"}')).toBe(400);
+  });
+
+  it('tell how far a shard is behind the transmitter, once it has turned', async () => {
+    context.ringFigures.position = 10_000;
+    context.block(0).set('ringPosition', 9_000);
+    context.block(1).resetGauges();
+    expect(await value('tickcast_shard_ring_lag_bytes{shard="0"}')).toBe(1_000);
+    expect(await value('tickcast_shard_ring_lag_bytes{shard="1"}')).toBe(0);
+    expect(await value('tickcast_shard_heartbeat_age_seconds{shard="1"}')).toBeUndefined();
+  });
+
+  it('tell the state of the source, and by code what was refused or went wrong', async () => {
+    context.sourceStates = [sourceState({ name: 'a "quoted"\nname', status: 'failed', published: 9 })];
+    const name = 'a \\"quoted\\"\\nname';
+    expect(await value(`tickcast_source_state{source="${name}",state="failed"}`)).toBe(1);
+    expect(await value(`tickcast_source_state{source="${name}",state="active"}`)).toBe(0);
+    expect(await value(`tickcast_source_published_total{source="${name}"}`)).toBe(9);
+    expect(await value('tickcast_dataflow_errors_total{code="CHANNEL_FAILED"}')).toBe(3);
+    expect(await value('tickcast_publications_refused_total{code="PUBLICATION_TOO_LARGE"}')).toBe(2);
+  });
+
+  it('tell health as one of its levels', async () => {
+    context.shardStates[0]!.status = 'restarting';
+    expect(await value('tickcast_health{status="degraded"}')).toBe(1);
+    expect(await value('tickcast_health{status="healthy"}')).toBe(0);
+    expect(await value('tickcast_shard_up{shard="0"}')).toBe(0);
+  });
+
+  it('count the open file descriptors without listing them', async () => {
+    const open = await value('process_open_fds');
+    if (open !== undefined) expect(open).toBeGreaterThan(2);
+  });
+
+  it('tell how long ago a shard last turned', async () => {
+    context.block(0).set('heartbeatMs', Date.now() - 5_000);
+    expect(await value('tickcast_shard_heartbeat_age_seconds{shard="0"}')).toBeGreaterThanOrEqual(5);
+  });
+
+  it('use every figure of the statistics blocks', async () => {
+    context.ringFigures.position = 1_000_000;
+    const before = steadyPart(await metrics.render());
+    expect(steadyPart(await metrics.render())).toBe(before);
+    for (const name of [...COUNTERS, ...GAUGES].filter((each) => !TOLD_ELSEWHERE.has(each))) {
+      context.block().add(name, 77_000);
+      expect(steadyPart(await metrics.render()), name).not.toBe(before);
+      context.block().add(name, -77_000);
+    }
+  });
+});
+
+/** Figures that a metric tells from another count, that have a test of their own, or that a chart has no use for. */
+const TOLD_ELSEWHERE = new Set<string>([
+  'messagesForwarded',
+  'bytesForwarded',
+  'connectionsClosed',
+  'heartbeatMs',
+  'lifetimes',
+  'connectedAtMsSum',
+  'lastActivityMs',
+]);
+
+/** The gateway's own lines but those that time alone changes. */
+function steadyPart(text: string): string {
+  const isSteady = (line: string) => line.startsWith('tickcast_') && !line.startsWith('tickcast_shard_heartbeat_age');
+  return text.split('\n').filter(isSteady).join('\n');
+}
+
+describe('the latency histogram', () => {
+  const NAME = 'tickcast_delivery_latency_seconds';
+
+  async function tradeBuckets(): Promise<[string, number][]> {
+    const { samples } = (await scrape()).get(NAME)!;
+    return [...samples].flatMap(([sample, count]): [string, number][] => {
+      const bound = /_bucket\{data_type="trade",le="([^"]+)"\}/.exec(sample)?.[1];
+      return bound === undefined ? [] : [[bound, count]];
+    });
+  }
+
+  it('is one histogram with every data type, its bounds in order', async () => {
+    const exposed = (await scrape()).get(NAME)!;
+    expect(exposed.type).toBe('histogram');
+    expect((await tradeBuckets()).map(([bound]) => bound)).toEqual([...LATENCY_BOUNDS_SECONDS.map(String), '+Inf']);
+    for (const part of ['sum', 'count']) expect(exposed.samples.has(`${NAME}_${part}{data_type="other"}`)).toBe(true);
+  });
+
+  it('cumulates, ends with the count, and keeps the exact sum', async () => {
+    context.block(0).addDeliveries(0, 2, 100, 400);
+    context.block(1).addDeliveries(0, 3, 100, 20_000);
+    context.block(1).addDeliveries(0, 1, 100, 60e6);
+    const counts = Object.fromEntries(await tradeBuckets());
+    expect(counts).toMatchObject({ 0.00025: 0, 0.0005: 2, 0.015: 2, 0.03: 5, 10: 5, '+Inf': 6 });
+    expect(await value(`${NAME}_count{data_type="trade"}`)).toBe(6);
+    expect(await value(`${NAME}_sum{data_type="trade"}`)).toBeCloseTo(60.0608);
+  });
+
+  it('never counts a latency below a bound that it is over, and misses none by more than 6.25 %', async () => {
+    let total = 0;
+    for (const bound of LATENCY_BOUNDS_SECONDS) {
+      const boundUs = Math.round(bound * 1e6);
+      context.block().addDeliveries(0, 1, 1, boundUs + 1);
+      context.block().addDeliveries(0, 1, 1, Math.floor(boundUs / 1.0625) - 1);
+    }
+    for (const [bound, count] of (await tradeBuckets()).slice(0, -1)) {
+      total += 2;
+      expect({ bound, count }).toEqual({ bound, count: total - 1 });
+    }
+  });
+});
+
+describe('docs/metrics.md', () => {
+  interface Documented {
+    type: string;
+    labels: string[];
+  }
+
+  /** Rows of its tables: | `name` | type | labels | unit | meaning |. */
+  function documented(): Map<string, Documented> {
+    const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const rows = [...text.matchAll(/^\| `([a-z0-9_]+)` \| (\w+) \| ([^|]*) \| ([^|]+) \| ([^|]+) \|$/gm)];
+    for (const [, name, , , unit, meaning] of rows) {
+      expect(`${name}: ${unit!.trim() && meaning!.trim() ? 'told' : 'missing'}`).toBe(`${name}: told`);
+    }
+    const names = rows.map(([, name]) => name!);
+    expect(new Set(names).size).toBe(names.length);
+    return new Map(
+      rows.map(([, name, type, labels]) => [
+        name!,
+        { type: type!, labels: [...labels!.matchAll(/`(\w+)`/g)].map(([, label]) => label!) },
+      ]),
+    );
+  }
+
+  it('lists what a scrape has, all of it and nothing else', async () => {
+    const exposed = [...(await scrape())].map(([name, { type }]) => `${name} ${type}`);
+    const listed = [...documented()].map(([name, { type }]) => `${name} ${type}`);
+    // Only Linux tells these.
+    const linux =
+      process.platform === 'linux'
+        ? []
+        : listed.filter((each) => /^process_(open_fds|max_fds|virtual|heap)/.test(each));
+    expect([...exposed, ...linux].sort()).toEqual(listed.sort());
+  });
+
+  it('names every label', async () => {
+    const listed = documented();
+    for (const [name, { labels }] of await scrape()) {
+      labels.delete('le');
+      // Metrics of the process may have no sample yet: nothing to wait for, nothing collected.
+      const whole = name.startsWith('tickcast_') ? [...labels] : [...new Set([...labels, ...listed.get(name)!.labels])];
+      expect(listed.get(name)!.labels.sort(), name).toEqual(whole.sort());
+    }
+  });
+
+  it('names the labels that the table of metrics declares', () => {
+    const listed = documented();
+    for (const { name, type, labels } of METRICS) {
+      expect(listed.get(name), name).toEqual({ type, labels: [...labels] });
+    }
+  });
+});
