@@ -1,0 +1,280 @@
+import { randomBytes } from 'node:crypto';
+import { availableParallelism } from 'node:os';
+import type { FastifyInstance } from 'fastify';
+import { createAdminApp } from './admin/admin-app.ts';
+import type { AdminContext } from './admin/admin-context.ts';
+import { answerForwarded } from './admin/inject.ts';
+import { createConfig } from './config/load-config.ts';
+import type { Config, ConfigOverrides } from './config/schema.ts';
+import { VERSION } from './config/version.ts';
+import { CLOSES } from './connection/close-codes.ts';
+import { ClientQueries } from './control/client-queries.ts';
+import { canSharePort, Supervisor } from './control/supervisor.ts';
+import { DataFlowManager } from './dataflow/data-flow-manager.ts';
+import { hoistedFields } from './dataflow/hoist.ts';
+import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-channel.ts';
+import type { Publication } from './dataflow/publication.ts';
+import { FramePublisher } from './frame/frame-publisher.ts';
+import { TopicRegistry } from './frame/topic-registry.ts';
+import { allocateRing } from './ring/layout.ts';
+import { allocateTopicDirectory, TopicDirectoryWriter } from './ring/topic-directory.ts';
+import { Transmitter } from './ring/transmitter.ts';
+import { WakeUpSender } from './ring/wake-up.ts';
+import { createSource } from './source/create-source.ts';
+import type { Source } from './source/source.ts';
+import { SourceRunner } from './source/source-runner.ts';
+import { Aggregator } from './telemetry/aggregator.ts';
+import type { Logger } from './telemetry/logger.ts';
+import { PerformanceLog } from './telemetry/performance-log.ts';
+import { createLogger, type GatewayLogger } from './telemetry/pino-logger.ts';
+import { followSteps } from './util/clock.ts';
+import { TickcastError } from './util/errors.ts';
+
+export interface GatewayParts {
+  /** Takes the place of the source that the configuration names. */
+  source?: Source;
+  /** Takes the place of the JSON log. */
+  logger?: Logger;
+  /** Entry point of the shards, for tests of what happens when one fails. */
+  shardFile?: URL;
+}
+
+const SAMPLE_INTERVAL_MS = 1_000;
+/** What the sources and DataFlow may take of the shutdown, before the shards drain. */
+const DATAFLOW_STOP_MS = 1_000;
+
+/**
+ * Composition root of the primary: wires source → DataFlowManager → frames → ring, the supervisor of the shards, the
+ * statistics and the admin API. No logic of its own.
+ */
+export class Gateway {
+  readonly config: Config;
+  /** Register output channels, routing rules and transformers here. */
+  readonly dataFlow: DataFlowManager;
+  readonly #log: Logger;
+  readonly #ownLog: GatewayLogger | undefined;
+  readonly #registry: TopicRegistry;
+  readonly #publisher: FramePublisher;
+  readonly #transmitter: Transmitter;
+  readonly #channel: ProxyWebSocketOutputChannel;
+  readonly #supervisor: Supervisor;
+  readonly #sources: SourceRunner[] = [];
+  readonly #admin: FastifyInstance;
+  readonly #aggregator: Aggregator;
+  readonly #performanceLog: PerformanceLog;
+  readonly #startedAtMs = Date.now();
+  #lastError: { message: string; timestamp: number } | undefined;
+  #sampling: NodeJS.Timeout | undefined;
+  #port = 0;
+  #running = false;
+  #started = false;
+  #stopped: Promise<void> | undefined;
+
+  /** @throws TickcastError INVALID_OPTION for options that are not allowed, each named */
+  constructor(options: ConfigOverrides = {}, parts: GatewayParts = {}) {
+    const config = createConfig(options);
+    this.config = config;
+    this.#ownLog = parts.logger === undefined ? createLogger(config.log) : undefined;
+    this.#log = this.#rememberErrors(parts.logger ?? (this.#ownLog as Logger));
+
+    const ring = allocateRing(config.ring.bytes);
+    const directory = allocateTopicDirectory(config.ring.topics);
+    const directoryWriter = new TopicDirectoryWriter(directory);
+    const wakeUp = new WakeUpSender(ring);
+    this.#transmitter = new Transmitter(ring);
+    this.#registry = new TopicRegistry(directoryWriter, config.ring.bytes);
+    this.#publisher = new FramePublisher({
+      registry: this.#registry,
+      directory: directoryWriter,
+      transmitter: this.#transmitter,
+      hoistedFields,
+      published: () => wakeUp.wake(WAKE),
+      payloadBytesMax: config.limits.payloadBytes,
+    });
+
+    this.#channel = new ProxyWebSocketOutputChannel(this.#publisher);
+    this.dataFlow = new DataFlowManager({ ...config.dataflow, stopTimeoutMs: DATAFLOW_STOP_MS, logger: this.#log });
+    this.dataFlow.registerChannel(this.#channel);
+
+    this.#supervisor = new Supervisor({
+      config,
+      shards: shardCount(config, this.#log),
+      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory },
+      wakeUp,
+      log: this.#log,
+      query: (name, payload) => queries.answer(name, payload),
+      request: (request) => answerForwarded(this.#admin, request),
+      latest: (topics) => this.#publisher.latest(topics),
+      ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),
+    });
+    const context = this.#context();
+    this.#aggregator = new Aggregator(context, CLOSES);
+    this.#admin = createAdminApp(context, this.#aggregator, CLOSES, this.#log);
+    this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
+    const queries = new ClientQueries({ context, aggregator: this.#aggregator, registry: this.#registry });
+    const source = parts.source ?? createSource(config);
+    if (source !== undefined) this.#sources.push(this.#runnerOf(source));
+  }
+
+  /** TCP port of the WebSocket endpoint; 0 before `start` has resolved. */
+  get port(): number {
+    return this.#port;
+  }
+
+  /**
+   * Resolves when every shard listens and the source has begun.
+   * @throws TickcastError PORT_IN_USE, PORT_REFUSED, SHARD_START_FAILED, or INVALID_STATE on a second start and where
+   *   `stop` was called before this has resolved; nothing runs then
+   */
+  async start(): Promise<void> {
+    if (this.#started) throw new TickcastError('INVALID_STATE', 'A gateway starts once');
+    this.#started = true;
+    try {
+      this.#refuseStopped();
+      await this.dataFlow.start();
+      this.#port = await this.#supervisor.start();
+      this.#refuseStopped();
+      await this.#listenAdmin();
+      this.#refuseStopped();
+    } catch (thrown) {
+      const failure = this.#stopped === undefined ? thrown : stoppedWhileStarting();
+      await this.stop();
+      throw failure;
+    }
+    this.#running = true;
+    this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
+    this.#performanceLog.start();
+    for (const source of this.#sources) source.start();
+    const { host, path } = this.config.server;
+    this.#log.info(
+      { host, port: this.#port, path, shards: this.#supervisor.blocks.length },
+      'WebSocket gateway started',
+    );
+  }
+
+  /**
+   * Publishes one publication, as a source would. Never throws for what is in it.
+   * @returns false when it was refused; DataFlow has counted, logged and announced why
+   */
+  processData(publication: Publication, source = 'library'): boolean {
+    return this.dataFlow.processData(publication, source);
+  }
+
+  /**
+   * Stops the source, delivers what has been published, tells every client, and ends all threads. Takes at most
+   * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
+   */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop();
+    return this.#stopped;
+  }
+
+  #refuseStopped(): void {
+    if (this.#stopped !== undefined) throw stoppedWhileStarting();
+  }
+
+  async #stop(): Promise<void> {
+    const begunMs = performance.now();
+    this.#running = false;
+    clearInterval(this.#sampling);
+    this.#performanceLog.stop();
+    await Promise.all(this.#sources.map((source) => source.stop()));
+    await this.dataFlow.stop();
+    await this.#supervisor.stop(Math.max(0, this.config.shutdown.timeoutMs - (performance.now() - begunMs)));
+    await this.#admin.close();
+    this.#log.info({ tookMs: Math.round(performance.now() - begunMs) }, 'WebSocket gateway stopped');
+    await this.#ownLog?.flush();
+  }
+
+  #sample(): void {
+    followSteps();
+    this.#aggregator.sample();
+  }
+
+  async #listenAdmin(): Promise<void> {
+    const { port, host } = this.config.admin;
+    await this.#admin.ready();
+    if (port === 0) return;
+    try {
+      await this.#admin.listen({ port, host });
+    } catch (thrown) {
+      const { code, message } = thrown as NodeJS.ErrnoException;
+      const inUse = code === 'EADDRINUSE';
+      throw new TickcastError(
+        inUse ? 'PORT_IN_USE' : 'PORT_REFUSED',
+        `Cannot listen on admin port ${port}: ${inUse ? 'it is taken; take another with --admin.port' : message}`,
+        { port },
+      );
+    }
+  }
+
+  #runnerOf(source: Source): SourceRunner {
+    const { restartDelayMs, restartDelayMaxMs } = this.config.source;
+    return new SourceRunner(source, {
+      publish: (publication, dueUs) => this.dataFlow.processData(publication, source.name, dueUs),
+      congested: () => this.#congested(),
+      logger: this.#log,
+      restartDelayMs,
+      restartDelayMaxMs,
+    });
+  }
+
+  /** A source that can wait should, while a shard has half a ring to catch up with. */
+  #congested(): boolean {
+    if (this.dataFlow.backpressureActive) return true;
+    const { position, capacity } = this.#transmitter;
+    for (const block of this.#supervisor.blocks) {
+      if (block.get('connectionsOpen') > 0 && position - block.get('ringPosition') > capacity / 2) return true;
+    }
+    return false;
+  }
+
+  #context(): AdminContext {
+    return {
+      config: this.config,
+      version: VERSION,
+      startedAtMs: this.#startedAtMs,
+      port: () => this.#port,
+      running: () => this.#running,
+      blocks: () => this.#supervisor.blocks,
+      shards: () => this.#supervisor.states(),
+      ring: () => ({
+        publications: this.#publisher.seq,
+        bytes: this.#publisher.bytes,
+        refused: this.#channel.refused(),
+        topics: this.#registry.size,
+        position: this.#transmitter.position,
+        capacityBytes: this.#transmitter.capacity,
+      }),
+      dataFlow: () => this.dataFlow.getStats(),
+      sources: () => this.#sources.map((source) => source.getState()),
+      lastError: () => this.#lastError,
+      connections: (limit, sort) => this.#supervisor.connections(limit, sort),
+      flush: () => this.#supervisor.flush(),
+    };
+  }
+
+  /** What is logged at ERROR is what health shows as the last error. */
+  #rememberErrors(logger: Logger): Logger {
+    const remember =
+      (method: Logger['error']): Logger['error'] =>
+      (fields, message) => {
+        this.#lastError = { message, timestamp: Date.now() };
+        method(fields, message);
+      };
+    return { ...logger, error: remember(logger.error), fatal: remember(logger.fatal) };
+  }
+}
+
+const WAKE = { kind: 'wake' } as const;
+
+function stoppedWhileStarting(): TickcastError {
+  return new TickcastError('INVALID_STATE', 'The gateway was stopped before it had started');
+}
+
+function shardCount({ shards }: Config, log: Logger): number {
+  const wanted = shards === 'auto' ? Math.max(1, availableParallelism() - 1) : shards;
+  if (wanted === 1 || canSharePort()) return wanted;
+  log.warn({ platform: process.platform, wanted }, 'WebSocket shards cannot share a port here: one shard runs');
+  return 1;
+}
