@@ -1,0 +1,136 @@
+/**
+ * Ingest: how many publications a second the primary takes from a source to the ring, in one thread without clients, and
+ * what the whole process makes of a simulator that asks for more than that. Compared with what a plain server does for
+ * each publication before it sends anything.
+ */
+import { setTimeout as sleep } from 'node:timers/promises';
+import { DataFlowManager } from '../../src/dataflow/data-flow-manager.ts';
+import { hoistedFields } from '../../src/dataflow/hoist.ts';
+import { ProxyWebSocketOutputChannel } from '../../src/dataflow/proxy-websocket-output-channel.ts';
+import type { Publication } from '../../src/dataflow/publication.ts';
+import { FramePublisher } from '../../src/frame/frame-publisher.ts';
+import { TopicRegistry } from '../../src/frame/topic-registry.ts';
+import { allocateRing } from '../../src/ring/layout.ts';
+import { allocateTopicDirectory, TopicDirectoryWriter } from '../../src/ring/topic-directory.ts';
+import { Transmitter } from '../../src/ring/transmitter.ts';
+import { WakeUpSender } from '../../src/ring/wake-up.ts';
+import { nowUs } from '../../src/util/clock.ts';
+import type { BenchmarkResult, BenchmarkSettings } from '../lib/benchmark.ts';
+import { processUsage } from '../lib/process-usage.ts';
+import { startGateway } from '../lib/server-process.ts';
+import { simulatorOptions } from '../lib/simulator-options.ts';
+import { type Timing, timeCalls } from '../lib/stopwatch.ts';
+import type { Row } from '../lib/table.ts';
+
+const PUBLICATION_BYTES = 300;
+const SYMBOLS = 100;
+const RING_BYTES = 64 * 1024 * 1024;
+
+export async function ingest({ smoke }: BenchmarkSettings): Promise<BenchmarkResult> {
+  const seconds = smoke ? 0.2 : 3;
+  const objects = timeCalls(seconds, (n) => createPublication(n));
+  const plain = timeCalls(seconds, (n) => frameOf(createPublication(n), n));
+  const stages = timeStages(seconds);
+  const gateway = await measureGateway(smoke ? 5_000 : 300_000, smoke ? 0.5 : 5);
+  const rows: Row[] = [
+    rowOf('the objects alone', objects, plain),
+    rowOf('plain: JSON and bytes', plain, plain),
+    rowOf('DataFlow, frame, ring', stages.timing, plain),
+  ];
+  return {
+    sections: [
+      { title: `Publications of ${PUBLICATION_BYTES} bytes, one thread`, rows },
+      { title: 'The gateway and its simulator, no clients', rows: [gateway.row] },
+    ],
+    details: { objects, plain, stages, gateway },
+    problems: [...stages.problems, ...gateway.problems],
+  };
+}
+
+function rowOf(what: string, measured: Timing, plain: Timing): Row {
+  return {
+    what,
+    'publications/s': measured.perSecond,
+    'µs each': Number((measured.nsEach / 1000).toFixed(3)),
+    '× plain': Number((measured.perSecond / plain.perSecond).toFixed(2)),
+  };
+}
+
+const symbols = Array.from({ length: SYMBOLS }, (_, index) => `SYM${index}`);
+const pad = '.'.repeat(
+  PUBLICATION_BYTES - JSON.stringify(publicationWith('', 1_000_000, 1_764_000_000_000_000, 1_764_000_000_000)).length,
+);
+
+function createPublication(n: number): Publication {
+  const dueUs = nowUs();
+  return publicationWith(pad, n, dueUs, Math.floor(dueUs / 1000));
+}
+
+function publicationWith(padding: string, n: number, ts: number, timestamp: number): Publication {
+  const price = 50_000 + (n % 1_000) / 100;
+  const side = n % 2 === 0 ? 'buy' : 'sell';
+  const data = { ts, id: String(n), price, quantity: 1.5, side, timestamp, pad: padding };
+  return { type: 'trade', exchange: 'binance', symbol: symbols[n % SYMBOLS] as string, timestamp, data };
+}
+
+/** What a plain server makes of a publication: one text, one buffer. */
+function frameOf(payload: Publication, seq: number): Buffer {
+  const message = { type: payload.type, payload, timestamp: Date.now(), seq, prevSeq: 0 };
+  return Buffer.from(JSON.stringify(message));
+}
+
+/** DataFlowManager → ProxyWebSocketOutputChannel → FramePublisher → Transmitter, as the gateway wires them. */
+function timeStages(seconds: number): { timing: Timing; problems: string[] } {
+  const ring = allocateRing(RING_BYTES);
+  const directory = new TopicDirectoryWriter(allocateTopicDirectory(SYMBOLS * 2));
+  const wakeUp = new WakeUpSender(ring);
+  const publisher = new FramePublisher({
+    registry: new TopicRegistry(directory, Number.POSITIVE_INFINITY),
+    directory,
+    transmitter: new Transmitter(ring),
+    hoistedFields,
+    published: () => wakeUp.wake(undefined),
+    payloadBytesMax: 0,
+  });
+  const dataFlow = new DataFlowManager();
+  dataFlow.registerChannel(new ProxyWebSocketOutputChannel(publisher));
+  void dataFlow.start();
+  const timed = timeCalls(seconds, (n) => {
+    const publication = createPublication(n);
+    dataFlow.processData(publication, 'benchmark', (publication.data as { ts: number }).ts);
+  });
+  const refused = dataFlow.getStats().totalErrors;
+  const problems: string[] = [];
+  if (refused > 0) problems.push(`${refused} publications refused`);
+  if (publisher.seq < timed.calls) problems.push(`${publisher.seq} of ${timed.calls} publications in the ring`);
+  return { timing: timed, problems };
+}
+
+/** Lets the simulator publish at `rate`, and looks how many arrive in the ring. */
+async function measureGateway(rate: number, seconds: number): Promise<{ row: Row; problems: string[] }> {
+  const options = { ...simulatorOptions(SYMBOLS, rate, PUBLICATION_BYTES), shards: 1 };
+  const { pid, port, stop } = await startGateway(options);
+  try {
+    await sleep(seconds * 200);
+    const before = { ...processUsage([pid]), publications: await publicationsOf(port), atMs: performance.now() };
+    await sleep(seconds * 1000);
+    const after = { ...processUsage([pid]), publications: await publicationsOf(port), atMs: performance.now() };
+    const elapsedS = (after.atMs - before.atMs) / 1000;
+    const perSecond = (after.publications - before.publications) / elapsedS;
+    const row: Row = {
+      'asked/s': rate,
+      'publications/s': Math.round(perSecond),
+      'process cores': Number(((after.cpuSeconds - before.cpuSeconds) / elapsedS).toFixed(2)),
+      'RSS MiB': Math.round(after.residentMib),
+    };
+    return { row, problems: perSecond > 0 ? [] : ['the gateway published nothing'] };
+  } finally {
+    await stop();
+  }
+}
+
+async function publicationsOf(port: number): Promise<number> {
+  const response = await fetch(`http://127.0.0.1:${port}/api/websocket/stats`);
+  const answer = (await response.json()) as { ring: { publications: number } };
+  return answer.ring.publications;
+}

@@ -1,0 +1,75 @@
+/**
+ * Runs benchmarks: all of them, or those named. Each prints tables and writes perf/results/NAME.json. Exit status 1 when
+ * something failed that must hold on any machine; never for a time.
+ */
+import { parseArgs } from 'node:util';
+import { errorMessage } from '../src/util/errors.ts';
+import type { Benchmark, BenchmarkSettings } from './lib/benchmark.ts';
+import { writeResult } from './lib/results.ts';
+import { formatTable } from './lib/table.ts';
+
+/** Loaded when they run: one that fails to load does not keep the others from running. */
+const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
+  'fan-out': async () => (await import('./bench/fan-out.ts')).fanOut,
+  latency: async () => (await import('./bench/latency.ts')).latency,
+  connections: async () => (await import('./bench/connections.ts')).connections,
+  ring: async () => (await import('./bench/ring.ts')).ring,
+  matching: async () => (await import('./bench/matching.ts')).matching,
+  ingest: async () => (await import('./bench/ingest.ts')).ingest,
+};
+
+const USAGE = `use: node perf/index.ts [--smoke] [--rounds N] [--floor PROGRAM] [${Object.keys(BENCHMARKS).join(' | ')}]...`;
+const ROUNDS_MAX = 20;
+
+function readSettings(args: string[]): { names: string[]; settings: BenchmarkSettings } {
+  const { values, positionals } = parseArgs({
+    args,
+    allowPositionals: true,
+    options: {
+      smoke: { type: 'boolean', default: false },
+      rounds: { type: 'string', default: '1' },
+      floor: { type: 'string' },
+    },
+  });
+  const rounds = Number(values.rounds);
+  if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= ROUNDS_MAX)) {
+    throw new Error(`--rounds is ${JSON.stringify(values.rounds)}; allowed: 1 to ${ROUNDS_MAX}`);
+  }
+  for (const name of positionals) {
+    if (!Object.hasOwn(BENCHMARKS, name)) throw new Error(`there is no benchmark ${JSON.stringify(name)}`);
+  }
+  const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
+  return { names, settings: { smoke: values.smoke, floor: values.floor, rounds } };
+}
+
+async function runOne(name: string, settings: BenchmarkSettings, command: string): Promise<string[]> {
+  const begunMs = performance.now();
+  console.log(`\n== ${name} ==`);
+  const benchmark = await (BENCHMARKS[name] as () => Promise<Benchmark>)();
+  const result = await benchmark(settings);
+  for (const { title, rows } of result.sections) console.log(`\n${title}\n\n${formatTable(rows)}`);
+  const file = writeResult(name, command, settings.smoke, result);
+  console.log(`\n${((performance.now() - begunMs) / 1000).toFixed(1)} s, ${file.pathname}`);
+  return result.problems;
+}
+
+async function main(): Promise<number> {
+  const args = process.argv.slice(2);
+  let asked: ReturnType<typeof readSettings>;
+  try {
+    asked = readSettings(args);
+  } catch (error) {
+    console.error(`${errorMessage(error)}\n${USAGE}`);
+    return 2;
+  }
+  const problems: string[] = [];
+  for (const name of asked.names) {
+    const command = ['node perf/index.ts', ...args].join(' ');
+    const found = await runOne(name, asked.settings, command).catch((error) => [errorMessage(error)]);
+    problems.push(...found.map((problem) => `${name}: ${problem}`));
+  }
+  for (const problem of problems) console.error(`FAILED ${problem}`);
+  return problems.length > 0 ? 1 : 0;
+}
+
+process.exit(await main());

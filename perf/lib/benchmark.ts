@@ -1,0 +1,26 @@
+import type { Row } from './table.ts';
+
+/** How a benchmark is to run. */
+export interface BenchmarkSettings {
+  /** Small sizes, a second or so each: proves that the benchmark works, its figures mean nothing. */
+  smoke: boolean;
+  /** Program to measure CPU against; see `startFloor`. */
+  floor: string | undefined;
+  /** How often each measurement is taken; the one in the middle counts. */
+  rounds: number;
+}
+
+export interface Section {
+  title: string;
+  rows: Row[];
+}
+
+export interface BenchmarkResult {
+  sections: Section[];
+  /** Everything that was measured, as it came; for the JSON file. */
+  details: unknown;
+  /** What must hold whatever the machine, and did not. Empty: all is well. */
+  problems: string[];
+}
+
+export type Benchmark = (settings: BenchmarkSettings) => Promise<BenchmarkResult>;

@@ -1,0 +1,146 @@
+import { parseArgs } from 'node:util';
+
+/** What a load run does. Only 127.0.0.1 is ever connected to, and every number has an upper bound. */
+export interface LoadOptions {
+  port: number;
+  path: string;
+  connections: number;
+  /** Connections begun per second, over all processes. */
+  connectRate: number;
+  /** What has not opened by then counts as failed, and the run goes on with the rest. */
+  connectTimeoutS: number;
+  /** `all`, `filter`, `none`, or the text to send. */
+  subscribe: string;
+  exchange: string;
+  prefix: string;
+  /** How many symbols there are, and how many of them each connection asks for; for `filter`. */
+  symbols: number;
+  symbolsEach: number;
+  warmupS: number;
+  seconds: number;
+  /** How many connections read only `slowBytes` every `slowIntervalMs`. They are not in the per-connection counts. */
+  slow: number;
+  slowBytes: number;
+  slowIntervalMs: number;
+  /** Processes whose CPU and memory are reported. */
+  pids: number[];
+  sampleEvery: number;
+  /** JSON key in the first 256 bytes of a message that holds the time it was due, µs or ms since the epoch. */
+  timestampKey: string;
+  processes: number;
+}
+
+interface NumberOption {
+  name: string;
+  key: keyof LoadOptions;
+  min: number;
+  max: number;
+  default: number;
+  whole: boolean;
+  about: string;
+}
+
+const number = (
+  name: string,
+  key: keyof LoadOptions,
+  min: number,
+  max: number,
+  value: number,
+  about: string,
+  whole = true,
+): NumberOption => ({ name, key, min, max, default: value, whole, about });
+
+const NUMBERS: readonly NumberOption[] = [
+  number('port', 'port', 1, 65_535, 8080, 'port on 127.0.0.1'),
+  number('connections', 'connections', 1, 100_000, 100, 'connections to open'),
+  number('connect-rate', 'connectRate', 1, 100_000, 5_000, 'connections begun per second'),
+  number('connect-timeout-s', 'connectTimeoutS', 1, 300, 60, 'time to open them all', false),
+  number('symbols', 'symbols', 1, 1_000_000, 100, 'number of symbols, for --subscribe filter'),
+  number('symbols-each', 'symbolsEach', 1, 10_000, 10, 'symbols of each connection, for --subscribe filter'),
+  number('warmup-s', 'warmupS', 0, 120, 1, 'time before counting begins', false),
+  number('seconds', 'seconds', 0.1, 600, 5, 'measured time', false),
+  number('slow', 'slow', 0, 100_000, 0, 'how many of the connections read slowly'),
+  number('slow-bytes', 'slowBytes', 1, 65_536, 256, 'what a slow one reads at a time'),
+  number('slow-interval-ms', 'slowIntervalMs', 1, 60_000, 50, 'how long it waits in between'),
+  number('sample-every', 'sampleEvery', 1, 1_000_000, 16, 'latency and order are looked at on every n-th message'),
+  number('processes', 'processes', 1, 16, 1, 'generator processes'),
+];
+
+const TEXTS = [
+  { name: 'path', key: 'path', default: '/ws', about: 'request path' },
+  { name: 'subscribe', key: 'subscribe', default: 'all', about: 'all | filter | none | text to send' },
+  { name: 'exchange', key: 'exchange', default: 'binance', about: 'exchange, for --subscribe filter' },
+  { name: 'prefix', key: 'prefix', default: 'SYM', about: 'symbols are named by this and a number from 0' },
+  { name: 'pids', key: 'pids', default: '', about: 'server processes, separated by commas' },
+  { name: 'timestamp-key', key: 'timestampKey', default: 'ts', about: 'JSON key of the time a message was due' },
+] as const;
+
+/** One line an option. */
+export function loadUsage(): string {
+  const lines = [...NUMBERS, ...TEXTS].map(
+    (option) => `  --${option.name.padEnd(18)} ${option.about} (${option.default === '' ? 'none' : option.default})`,
+  );
+  return ['use: node perf/load/main.ts [options]', ...lines].join('\n');
+}
+
+/** Throws an Error that names the option, its value and what is allowed. */
+export function parseLoadOptions(args: readonly string[]): LoadOptions {
+  const names = [...NUMBERS, ...TEXTS].map((option) => [option.name, { type: 'string' as const }]);
+  const { values } = parseArgs({ args: [...args], options: Object.fromEntries(names), strict: true });
+  const given = values as Record<string, string | undefined>;
+  const options: Record<string, unknown> = {};
+  for (const option of NUMBERS) options[option.key] = parseNumber(option, given[option.name]);
+  for (const option of TEXTS) options[option.key] = given[option.name] ?? option.default;
+  options.pids = parsePids(String(options.pids));
+  const result = options as unknown as LoadOptions;
+  checkTogether(result);
+  return result;
+}
+
+function parseNumber(option: NumberOption, text: string | undefined): number {
+  if (text === undefined) return option.default;
+  const value = text.trim() === '' ? Number.NaN : Number(text);
+  const fits = value >= option.min && value <= option.max && (!option.whole || Number.isInteger(value));
+  if (!fits) {
+    const kind = option.whole ? 'a whole number' : 'a number';
+    throw new Error(
+      `--${option.name} is ${JSON.stringify(text)}; allowed: ${kind} from ${option.min} to ${option.max}`,
+    );
+  }
+  return value;
+}
+
+function parsePids(text: string): number[] {
+  if (text === '') return [];
+  return text.split(',').map((part) => {
+    if (!/^[1-9]\d{0,9}$/.test(part)) throw new Error(`--pids has ${JSON.stringify(part)}; allowed: process ids`);
+    return Number(part);
+  });
+}
+
+function checkTogether(options: LoadOptions): void {
+  if (!/^\/[^\s]*$/.test(options.path)) throw new Error(`--path is ${JSON.stringify(options.path)}; it starts with /`);
+  if (options.symbolsEach > options.symbols) throw new Error('--symbols-each is more than --symbols');
+  if (options.slow > options.connections) throw new Error('--slow is more than --connections');
+  if (options.processes > options.connections) throw new Error('--processes is more than --connections');
+}
+
+/** What connection `index` sends when it is open; undefined: nothing. */
+export function subscriptionText(options: LoadOptions, index: number): string | undefined {
+  if (options.subscribe === 'none') return undefined;
+  if (options.subscribe === 'all') return '{"type":"subscribe","payload":{}}';
+  if (options.subscribe !== 'filter') return options.subscribe;
+  const symbols: string[] = [];
+  for (let s = 0; s < options.symbolsEach; s++) symbols.push(`${options.prefix}${(index + 7 * s) % options.symbols}`);
+  return JSON.stringify({ type: 'subscribe', payload: { exchange: [options.exchange], symbols } });
+}
+
+/** Options back as arguments, for a process to be started with. */
+export function loadArguments(options: Partial<LoadOptions>): string[] {
+  const args: string[] = [];
+  for (const { name, key } of [...NUMBERS, ...TEXTS]) {
+    const value = options[key];
+    if (value !== undefined && String(value) !== '') args.push(`--${name}`, String(value));
+  }
+  return args;
+}

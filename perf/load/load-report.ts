@@ -1,0 +1,179 @@
+import type { HistogramSummary } from '../../src/telemetry/histogram.ts';
+import type { ProcessUsage } from '../lib/process-usage.ts';
+import { type HistogramWire, LatencyHistogram } from './latency-histogram.ts';
+
+/** Above this much of a core, or of its loop, a generator process is no longer sure to keep up. */
+export const SATURATED_CORES = 0.9;
+export const SATURATED_LOOP = 0.97;
+
+/** What one generator process did. Counts and bytes are those of the measured time. */
+export interface LoadPart {
+  opened: number;
+  failed: number;
+  failures: Record<string, number>;
+  closed: number;
+  closeCodes: Record<string, number>;
+  connectMs: number;
+  connect: HistogramWire;
+  seconds: number;
+  deliveries: number;
+  bytes: number;
+  reads: number;
+  latency: HistogramWire;
+  sequenceSamples: number;
+  orderErrors: number;
+  protocolErrors: number;
+  /** Messages of each connection that was open all the time and not slow. */
+  perConnection: { count: number; least: number; most: number; sum: number };
+  generator: GeneratorPart;
+}
+
+export interface GeneratorPart {
+  cores: number;
+  loopUtilization: number;
+  loopDelayP99Ms: number;
+  loopDelayMaxMs: number;
+  residentMib: number;
+}
+
+/** The line that `perf/load/main.ts` prints. Times in µs where the name has no unit. */
+export interface LoadReport {
+  asked: number;
+  opened: number;
+  failed: number;
+  /** Why connections failed, and how many. */
+  failures: Record<string, number>;
+  /** Connections that the server ended before the run was over, by close code. */
+  closed: number;
+  closeCodes: Record<string, number>;
+  /** From the first connect to the last handshake. */
+  connectMs: number;
+  connectUs: HistogramSummary;
+  seconds: number;
+  deliveries: number;
+  deliveriesPerS: number;
+  mibPerS: number;
+  /** Header included. */
+  bytesPerDelivery: number;
+  /** Messages in a socket read: at least what the server puts into a write. */
+  messagesPerRead: number;
+  latencyUs: HistogramSummary;
+  sequenceSamples: number;
+  orderErrors: number;
+  protocolErrors: number;
+  perConnection: { least: number; most: number; mean: number };
+  /** `saturated`: the generator itself was the limit, so nothing can be said about the server. */
+  generator: GeneratorPart & { processes: number; saturated: boolean };
+  server?: { cpuS: number; cores: number; cpuUsPerDelivery: number; residentMib: number };
+}
+
+/** Adds the parts up; percentiles are taken from the samples of all of them together. */
+export function mergeParts(asked: number, parts: readonly LoadPart[]): Omit<LoadReport, 'server'> {
+  const sum = (of: (part: LoadPart) => number) => parts.reduce((total, part) => total + of(part), 0);
+  const most = (of: (part: LoadPart) => number) => parts.reduce((max, part) => Math.max(max, of(part)), 0);
+  const seconds = most((part) => part.seconds);
+  const deliveries = sum((part) => part.deliveries);
+  const reads = sum((part) => part.reads);
+  const bytes = sum((part) => part.bytes);
+  const counted = parts.map((part) => part.perConnection).filter((counts) => counts.count > 0);
+  const connections = counted.reduce((total, counts) => total + counts.count, 0);
+  return {
+    asked,
+    opened: sum((part) => part.opened),
+    failed: sum((part) => part.failed),
+    failures: mergeCounts(parts.map((part) => part.failures)),
+    closed: sum((part) => part.closed),
+    closeCodes: mergeCounts(parts.map((part) => part.closeCodes)),
+    connectMs: Math.round(most((part) => part.connectMs)),
+    connectUs: mergeHistograms(parts.map((part) => part.connect)),
+    seconds: round(seconds, 3),
+    deliveries,
+    deliveriesPerS: Math.round(ratio(deliveries, seconds)),
+    mibPerS: round(ratio(bytes / 1024 ** 2, seconds), 2),
+    bytesPerDelivery: round(ratio(bytes, deliveries), 1),
+    messagesPerRead: round(ratio(deliveries, reads), 2),
+    latencyUs: mergeHistograms(parts.map((part) => part.latency)),
+    sequenceSamples: sum((part) => part.sequenceSamples),
+    orderErrors: sum((part) => part.orderErrors),
+    protocolErrors: sum((part) => part.protocolErrors),
+    perConnection: {
+      least: counted.reduce((min, counts) => Math.min(min, counts.least), counted[0]?.least ?? 0),
+      most: counted.reduce((max, counts) => Math.max(max, counts.most), 0),
+      mean: round(
+        ratio(
+          counted.reduce((total, counts) => total + counts.sum, 0),
+          connections,
+        ),
+        1,
+      ),
+    },
+    generator: mergeGenerators(parts),
+  };
+}
+
+function mergeGenerators(parts: readonly LoadPart[]): LoadReport['generator'] {
+  const most = (of: (part: GeneratorPart) => number) => Math.max(...parts.map((part) => of(part.generator)));
+  const sum = (of: (part: GeneratorPart) => number) => parts.reduce((total, part) => total + of(part.generator), 0);
+  return {
+    processes: parts.length,
+    cores: round(
+      sum((part) => part.cores),
+      2,
+    ),
+    loopUtilization: round(
+      most((part) => part.loopUtilization),
+      3,
+    ),
+    loopDelayP99Ms: round(
+      most((part) => part.loopDelayP99Ms),
+      1,
+    ),
+    loopDelayMaxMs: round(
+      most((part) => part.loopDelayMaxMs),
+      1,
+    ),
+    residentMib: round(
+      sum((part) => part.residentMib),
+      1,
+    ),
+    saturated: parts.some(
+      ({ generator }) => generator.cores > SATURATED_CORES || generator.loopUtilization > SATURATED_LOOP,
+    ),
+  };
+}
+
+/** What the server processes used between two readings. */
+export function serverUsage(
+  before: ProcessUsage,
+  after: ProcessUsage,
+  seconds: number,
+  deliveries: number,
+): NonNullable<LoadReport['server']> {
+  const cpuS = after.cpuSeconds - before.cpuSeconds;
+  return {
+    cpuS: round(cpuS, 2),
+    cores: round(ratio(cpuS, seconds), 3),
+    cpuUsPerDelivery: round(ratio(cpuS * 1e6, deliveries), 3),
+    residentMib: round(after.residentMib, 1),
+  };
+}
+
+function mergeHistograms(wires: readonly HistogramWire[]): HistogramSummary {
+  const merged = new LatencyHistogram();
+  for (const wire of wires) merged.merge(wire);
+  return merged.summary();
+}
+
+function mergeCounts(counts: readonly Record<string, number>[]): Record<string, number> {
+  const merged: Record<string, number> = {};
+  for (const one of counts) for (const [key, n] of Object.entries(one)) merged[key] = (merged[key] ?? 0) + n;
+  return merged;
+}
+
+function ratio(value: number, by: number): number {
+  return by > 0 ? value / by : 0;
+}
+
+function round(value: number, digits: number): number {
+  return Number(value.toFixed(digits));
+}

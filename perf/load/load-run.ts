@@ -1,0 +1,216 @@
+import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { followSteps } from '../../src/util/clock.ts';
+import { LatencyHistogram } from './latency-histogram.ts';
+import { createShared, LoadConnection, type LoadShared } from './load-connection.ts';
+import type { LoadOptions } from './load-options.ts';
+import type { GeneratorPart, LoadPart } from './load-report.ts';
+
+const TICK_MS = 2;
+const LOOP_DELAY_RESOLUTION_MS = 10;
+/** Handshakes under way at a time: more would only wait in the kernel's queue, and overflow it. */
+const HANDSHAKES_MAX = 1_000;
+const CLOSES_PER_TICK = 50;
+/** Connections are cut off when none has ended for this long. */
+const CLOSE_PATIENCE_MS = 1_500;
+
+/** Where a process waits for the others: after all connections of all of them have settled. */
+export type Gate = () => Promise<void>;
+
+/** Called when counting begins and ends, to read the server's usage at the same moments. */
+export interface LoadMarks {
+  onStart?(): void;
+  onEnd?(): void;
+}
+
+/**
+ * One generator process: opens the connections with global indices `first`, `first + step`, …, warms up, counts, and
+ * closes them. Never rejects for what a server does; that is in the report.
+ */
+export class LoadRun {
+  readonly #options: LoadOptions;
+  readonly #indices: number[] = [];
+  readonly #connections: LoadConnection[] = [];
+  readonly #latency = new LatencyHistogram();
+  readonly #connectTimes = new LatencyHistogram();
+  readonly #shared: LoadShared;
+  #settled = 0;
+  #closedEarly = 0;
+  #openNow = 0;
+  #ending = false;
+  readonly #closeCodes: Record<string, number> = {};
+
+  constructor(options: LoadOptions, first = 0, step = 1) {
+    this.#options = options;
+    for (let index = first; index < options.connections; index += step) this.#indices.push(index);
+    this.#shared = createShared(options, this.#latency, this.#connectTimes, {
+      onSettled: (connection) => this.#onSettled(connection),
+      onClosed: (connection) => this.#onClosed(connection),
+    });
+  }
+
+  async run(gate: Gate = async () => {}, marks: LoadMarks = {}): Promise<LoadPart> {
+    const connectMs = await this.#openAll();
+    const stopSlow = this.#startSlowReaders();
+    await gate();
+    await sleep(this.#options.warmupS * 1000);
+    const measured = await this.#measure(marks);
+    const part = this.#report(connectMs, measured);
+    stopSlow();
+    await this.#closeAll();
+    return part;
+  }
+
+  /** Resolves with the ms it took, when all have opened or failed or the time is up. */
+  async #openAll(): Promise<number> {
+    const { connectRate, connectTimeoutS, processes } = this.#options;
+    const begunMs = performance.now();
+    const total = this.#indices.length;
+    let elapsedMs = 0;
+    while (this.#settled < total && elapsedMs < connectTimeoutS * 1000) {
+      const due = Math.min(total, Math.ceil((elapsedMs * connectRate) / processes / 1000) + 1);
+      while (this.#connections.length < due && this.#connections.length - this.#settled < HANDSHAKES_MAX) {
+        const index = this.#indices[this.#connections.length] as number;
+        this.#connections.push(new LoadConnection(this.#shared, index));
+      }
+      await sleep(TICK_MS);
+      elapsedMs = performance.now() - begunMs;
+    }
+    for (const connection of this.#connections) {
+      if (connection.state !== 'connecting') continue;
+      connection.failure = 'not open in time';
+      connection.destroy();
+    }
+    return performance.now() - begunMs;
+  }
+
+  #startSlowReaders(): () => void {
+    const slow = this.#connections.filter((connection) => connection.isSlow);
+    if (slow.length === 0) return () => {};
+    const timer = setInterval(() => {
+      for (const connection of slow) connection.readOnce();
+    }, this.#options.slowIntervalMs);
+    return () => clearInterval(timer);
+  }
+
+  async #measure(marks: LoadMarks): Promise<Measured> {
+    const shared = this.#shared;
+    const delays = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
+    followSteps();
+    delays.enable();
+    const cpuBefore = process.cpuUsage();
+    const loopBefore = performance.eventLoopUtilization();
+    const readsBefore = shared.reads;
+    for (const connection of this.#connections) connection.startMeasuring();
+    marks.onStart?.();
+    shared.measuring = true;
+    const begunMs = performance.now();
+    await sleep(this.#options.seconds * 1000);
+    shared.measuring = false;
+    const seconds = (performance.now() - begunMs) / 1000;
+    marks.onEnd?.();
+    delays.disable();
+    const cpu = process.cpuUsage(cpuBefore);
+    return {
+      seconds,
+      reads: shared.reads - readsBefore,
+      generator: generatorPart(
+        (cpu.user + cpu.system) / 1e6 / seconds,
+        performance.eventLoopUtilization(loopBefore),
+        delays.percentile(99) / 1e6,
+        delays.max / 1e6,
+      ),
+    };
+  }
+
+  #report(connectMs: number, measured: Measured): LoadPart {
+    const shared = this.#shared;
+    const all = this.#connections;
+    const sum = (of: (connection: LoadConnection) => number) => all.reduce((total, one) => total + of(one), 0);
+    const steady = all.filter((one) => one.state === 'open' && !one.isSlow).map((one) => one.messages);
+    const opened = sum((one) => (one.state === 'open' || one.state === 'closed' ? 1 : 0));
+    return {
+      opened,
+      failed: this.#indices.length - opened,
+      failures: this.#failures(),
+      closed: this.#closedEarly,
+      closeCodes: { ...this.#closeCodes },
+      connectMs,
+      connect: this.#connectTimes.toWire(),
+      seconds: measured.seconds,
+      deliveries: sum((one) => one.messages),
+      bytes: sum((one) => one.bytes),
+      reads: measured.reads,
+      latency: this.#latency.toWire(),
+      sequenceSamples: shared.sequenceSamples,
+      orderErrors: shared.orderErrors,
+      protocolErrors: shared.protocolErrors,
+      perConnection: {
+        count: steady.length,
+        least: steady.reduce((least, messages) => Math.min(least, messages), steady[0] ?? 0),
+        most: steady.reduce((most, messages) => Math.max(most, messages), 0),
+        sum: steady.reduce((total, messages) => total + messages, 0),
+      },
+      generator: measured.generator,
+    };
+  }
+
+  #failures(): Record<string, number> {
+    const failures: Record<string, number> = {};
+    const count = (reason: string, n: number) => {
+      if (n > 0) failures[reason] = (failures[reason] ?? 0) + n;
+    };
+    for (const connection of this.#connections) {
+      if (connection.state === 'failed' || connection.state === 'connecting') count(connection.failure, 1);
+    }
+    count('not begun in time', this.#indices.length - this.#connections.length);
+    return failures;
+  }
+
+  /** Says goodbye to all, some at a time, and cuts off those that do not answer. */
+  async #closeAll(): Promise<void> {
+    this.#ending = true;
+    for (let at = 0; at < this.#connections.length; at += CLOSES_PER_TICK) {
+      for (const connection of this.#connections.slice(at, at + CLOSES_PER_TICK)) connection.close();
+      await sleep(TICK_MS);
+    }
+    let open = this.#openNow;
+    let deadlineMs = performance.now() + CLOSE_PATIENCE_MS;
+    while (this.#openNow > 0 && performance.now() < deadlineMs) {
+      await sleep(TICK_MS);
+      if (this.#openNow < open) deadlineMs = performance.now() + CLOSE_PATIENCE_MS;
+      open = this.#openNow;
+    }
+    for (const connection of this.#connections) connection.destroy();
+  }
+
+  #onSettled(connection: LoadConnection): void {
+    this.#settled++;
+    if (connection.state === 'open') this.#openNow++;
+  }
+
+  #onClosed(connection: LoadConnection): void {
+    this.#openNow--;
+    if (this.#ending) return;
+    this.#closedEarly++;
+    this.#closeCodes[connection.closeCode] = (this.#closeCodes[connection.closeCode] ?? 0) + 1;
+  }
+}
+
+interface Measured {
+  seconds: number;
+  reads: number;
+  generator: GeneratorPart;
+}
+
+function generatorPart(cores: number, loop: EventLoopUtilization, p99Ms: number, maxMs: number): GeneratorPart {
+  // The monitor's figures hold its own timer's interval.
+  const excess = (ms: number) => Math.max(0, ms - LOOP_DELAY_RESOLUTION_MS);
+  return {
+    cores,
+    loopUtilization: loop.utilization,
+    loopDelayP99Ms: excess(p99Ms),
+    loopDelayMaxMs: excess(maxMs),
+    residentMib: process.memoryUsage.rss() / 1024 ** 2,
+  };
+}

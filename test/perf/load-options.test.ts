@@ -1,0 +1,72 @@
+import { describe, expect, it } from 'vitest';
+import { loadArguments, loadUsage, parseLoadOptions, subscriptionText } from '../../perf/load/load-options.ts';
+
+describe('parseLoadOptions', () => {
+  it('has a default for everything', () => {
+    expect(parseLoadOptions([])).toMatchObject({
+      port: 8080,
+      path: '/ws',
+      connections: 100,
+      subscribe: 'all',
+      pids: [],
+    });
+  });
+
+  it('reads what is given', () => {
+    const options = parseLoadOptions([
+      '--port',
+      '9',
+      '--pids',
+      '12,34',
+      '--seconds',
+      '0.5',
+      '--subscribe',
+      '{"op":"ping"}',
+    ]);
+    expect(options).toMatchObject({ port: 9, pids: [12, 34], seconds: 0.5, subscribe: '{"op":"ping"}' });
+  });
+
+  it('gives back options that were made into arguments', () => {
+    const options = { ...parseLoadOptions([]), connections: 7, slow: 3, pids: [1, 2], subscribe: 'none', processes: 2 };
+    expect(parseLoadOptions(loadArguments(options))).toEqual(options);
+  });
+
+  it.each([
+    [['--connections', '0'], /--connections is "0"; allowed: a whole number from 1 to 100000/],
+    [['--connections', '1.5'], /--connections/],
+    [['--connections', ''], /--connections/],
+    [['--seconds', '601'], /--seconds/],
+    [['--seconds', 'NaN'], /--seconds/],
+    [['--pids', '1,x'], /--pids has "x"/],
+    [['--path', 'ws'], /--path/],
+    [['--symbols', '2', '--symbols-each', '3'], /--symbols-each/],
+    [['--connections', '2', '--slow', '3'], /--slow/],
+    [['--connections', '2', '--processes', '3'], /--processes/],
+    [['--host', 'example.com'], /--host/],
+  ])('refuses %j', (args, message) => {
+    expect(() => parseLoadOptions(args)).toThrow(message);
+  });
+
+  it('names every option in its usage', () => {
+    const usage = loadUsage();
+    for (const arg of loadArguments({ ...parseLoadOptions([]), pids: [1] })) {
+      if (arg.startsWith('--')) expect(usage).toContain(`${arg} `);
+    }
+  });
+});
+
+describe('subscriptionText', () => {
+  const filter = parseLoadOptions(['--subscribe', 'filter', '--symbols', '10', '--symbols-each', '3']);
+
+  it('spreads the symbols over the connections', () => {
+    const symbolsOf = (index: number) => JSON.parse(subscriptionText(filter, index) ?? '').payload.symbols;
+    expect(symbolsOf(0)).toEqual(['SYM0', 'SYM7', 'SYM4']);
+    expect(symbolsOf(5)).toEqual(['SYM5', 'SYM2', 'SYM9']);
+  });
+
+  it('subscribes to everything, nothing or whatever it is told', () => {
+    expect(JSON.parse(subscriptionText(parseLoadOptions([]), 0) ?? '')).toEqual({ type: 'subscribe', payload: {} });
+    expect(subscriptionText(parseLoadOptions(['--subscribe', 'none']), 0)).toBeUndefined();
+    expect(subscriptionText(parseLoadOptions(['--subscribe', 'ping']), 0)).toBe('ping');
+  });
+});
