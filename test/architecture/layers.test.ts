@@ -1,0 +1,98 @@
+import { describe, expect, it } from 'vitest';
+import { filesBelow } from '../docs/repository-files.ts';
+import { type Import, importsBelow, importsOf } from './modules.ts';
+
+/** What every part may use. */
+const GROUND = ['util', 'telemetry', 'config'];
+/** Parts that a message travels through, and those beside its path. */
+const PARTS = [
+  'source',
+  'dataflow',
+  'frame',
+  'ring',
+  'shard',
+  'subscription',
+  'batch',
+  'connection',
+  'control',
+  'admin',
+];
+
+/** Files that wire the parts together: they may import values from everywhere. */
+const COMPOSITION_ROOTS = [
+  'src/gateway.ts', // of the primary thread
+  'src/shard/shard.ts', // of a shard's thread
+  'src/index.ts', // of the package
+];
+
+/** Values that a part takes from another one all the same, and why. */
+const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'connection → src/frame/frame-header.ts': 'replies and PINGs are frames too, and share the socket with data',
+  'shard → src/frame/frame-header.ts': 'latest values that come from the primary as text are framed here',
+  'connection → src/subscription/filter.ts': 'a filter is read where the command that holds it is answered',
+  'control → src/subscription/filter.ts': 'a snapshot matches topics as a subscription does',
+};
+
+/** `source`, `ring` and so on; '' for a file of src itself and for what lies outside. */
+function partOf(path: string): string {
+  return /^src\/([^/]+)\//.exec(path)?.[1] ?? '';
+}
+
+const values = importsBelow('src').filter(({ typeOnly }) => !typeOnly);
+const between = values.filter(({ from, to }) => partOf(from) !== partOf(to) && !COMPOSITION_ROOTS.includes(from));
+
+function told({ from, to }: Import): string {
+  return `${partOf(from)} → ${to}`;
+}
+
+describe('the parts of src', () => {
+  it('are those that the rules below know', () => {
+    const found = new Set(filesBelow('src').map(partOf));
+    found.delete('');
+    expect([...found].toSorted()).toEqual([...PARTS, ...GROUND].toSorted());
+  });
+
+  it('import values only from themselves, util, telemetry and config, but for the exceptions', () => {
+    const crossing = between.filter(({ from, to }) => PARTS.includes(partOf(from)) && !GROUND.includes(partOf(to)));
+    expect(crossing.filter((found) => EXCEPTIONS[told(found)] === undefined)).toEqual([]);
+    const needed = new Set(crossing.map(told));
+    expect(Object.keys(EXCEPTIONS).filter((exception) => !needed.has(exception))).toEqual([]);
+  });
+
+  it.each([
+    ['util', []],
+    ['config', ['util']],
+    ['telemetry', ['util', 'config']],
+  ])('stand on the ground that asks for nothing above it: %s', (part, allowed) => {
+    const below = between.filter(({ from, to }) => partOf(from) === part && !allowed.includes(partOf(to)));
+    expect(below).toEqual([]);
+  });
+
+  it('are not reached by the command line, which only starts the gateway', () => {
+    const taken = ['src/main.ts', 'src/command-line.ts'].flatMap(importsOf).filter(({ typeOnly }) => !typeOnly);
+    const parts = taken.map(({ to }) => partOf(to)).filter((part) => PARTS.includes(part));
+    expect(parts).toEqual(['control']); // its signals
+  });
+
+  it('know nothing of tests, benchmarks and examples', () => {
+    const outside = importsBelow('src').filter(({ to }) => !to.startsWith('src/') && to !== 'package.json');
+    expect(outside).toEqual([]);
+  });
+});
+
+describe('imports of values', () => {
+  it('go round in no circle', () => {
+    const targets = Map.groupBy(values, ({ from }) => from);
+    const done = new Set<string>();
+    const circles: string[] = [];
+    const visit = (path: string, way: string[]): void => {
+      const at = way.indexOf(path);
+      if (at >= 0) circles.push([...way.slice(at), path].join(' → '));
+      if (at >= 0 || done.has(path)) return;
+      for (const { to } of targets.get(path) ?? []) visit(to, [...way, path]);
+      done.add(path);
+    };
+    for (const path of targets.keys()) visit(path, []);
+    expect(circles).toEqual([]);
+  });
+});
