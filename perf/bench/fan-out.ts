@@ -5,7 +5,7 @@
 import type { BenchmarkResult, BenchmarkSettings, Section } from '../lib/benchmark.ts';
 import {
   type Delivery,
-  type DeliveryLoad,
+  type DeliveryScenario,
   deliveryProblems,
   deliveryRows,
   measureDelivery,
@@ -16,21 +16,10 @@ import { startBaseline, startFloor, startGateway } from '../lib/server-process.t
 import { simulatorOptions } from '../lib/simulator-options.ts';
 
 const PAYLOAD_BYTES = 200;
-/** A server that cannot let everybody in by then is measured with those it let in. */
-const CONNECT_TIMEOUT_S = 20;
 const TICK_MS = 10;
 const FLOOR_HEADER_BYTES = 4;
 /** A floor slower than this is no longer a fan-out. */
 const TICK_US_MAX = 1_000_000;
-
-interface Scenario {
-  title: string;
-  symbols: number;
-  rate: number;
-  /** Deliveries per second, when none is missing. */
-  deliveriesPerS: number;
-  load: DeliveryLoad;
-}
 
 export async function fanOut(settings: BenchmarkSettings): Promise<BenchmarkResult> {
   const sections: Section[] = [];
@@ -49,7 +38,7 @@ export async function fanOut(settings: BenchmarkSettings): Promise<BenchmarkResu
   return { sections, details, problems };
 }
 
-function scenarios(smoke: boolean): Scenario[] {
+function scenarios(smoke: boolean): DeliveryScenario[] {
   const connections = smoke ? 50 : 1_000;
   const times = smoke ? { warmupS: 0.2, seconds: 0.5 } : { warmupS: 2, seconds: 8 };
   const [one, many] = smoke ? [200, 500] : [1_000, 5_000];
@@ -59,7 +48,7 @@ function scenarios(smoke: boolean): Scenario[] {
       symbols: 1,
       rate: one,
       deliveriesPerS: connections * one,
-      load: { ...times, connectTimeoutS: CONNECT_TIMEOUT_S, connections, subscribe: 'all' },
+      load: { ...times, connections, subscribe: 'all' },
     },
     {
       title: `${connections} connections on 10 of 100 topics each, ${many} messages/s`,
@@ -68,7 +57,6 @@ function scenarios(smoke: boolean): Scenario[] {
       deliveriesPerS: (connections * many) / 10,
       load: {
         ...times,
-        connectTimeoutS: CONNECT_TIMEOUT_S,
         connections,
         subscribe: 'filter',
         symbols: 100,
@@ -79,13 +67,13 @@ function scenarios(smoke: boolean): Scenario[] {
 }
 
 /** The servers take turns, so that what else the machine does in a round meets them all. */
-async function measure(scenario: Scenario, settings: BenchmarkSettings): Promise<Delivery[]> {
+async function measure(scenario: DeliveryScenario, settings: BenchmarkSettings): Promise<Delivery[]> {
   const rounds: Delivery[][] = [];
   for (let round = 0; round < settings.rounds; round++) rounds.push(await measureOnce(scenario, settings));
   return (rounds[0] ?? []).map((_, i) => median(rounds.map((round) => round[i] as Delivery)));
 }
 
-async function measureOnce(scenario: Scenario, { floor }: BenchmarkSettings): Promise<Delivery[]> {
+async function measureOnce(scenario: DeliveryScenario, { floor }: BenchmarkSettings): Promise<Delivery[]> {
   const { symbols, rate, load } = scenario;
   const gateway = (batch: Record<string, string | number>) => () =>
     startGateway({ ...simulatorOptions(symbols, rate, PAYLOAD_BYTES), shards: 1, ...batch });
@@ -101,7 +89,11 @@ async function measureOnce(scenario: Scenario, { floor }: BenchmarkSettings): Pr
  * The floor sends everything to everybody, so it gets the rate that one connection sees; its frames have the gateway's
  * size, and its ticks are as long as the gateway's batches turned out.
  */
-async function measureFloors(program: string, scenario: Scenario, gateways: readonly Delivery[]): Promise<Delivery[]> {
+async function measureFloors(
+  program: string,
+  scenario: DeliveryScenario,
+  gateways: readonly Delivery[],
+): Promise<Delivery[]> {
   const { connections = 1 } = scenario.load;
   const rate = scenario.deliveriesPerS / connections;
   const floors: Delivery[] = [];

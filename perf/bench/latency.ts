@@ -3,21 +3,17 @@
  * under that of a busy market day: 1,000 clients with 2 of 100 symbols each.
  */
 import type { BenchmarkResult, BenchmarkSettings, Section } from '../lib/benchmark.ts';
-import { type Delivery, type DeliveryLoad, deliveryProblems, deliveryRows, measureDelivery } from '../lib/delivery.ts';
+import {
+  type Delivery,
+  type DeliveryScenario,
+  deliveryProblems,
+  deliveryRows,
+  measureDelivery,
+} from '../lib/delivery.ts';
 import { startBaseline, startGateway } from '../lib/server-process.ts';
 import { simulatorOptions } from '../lib/simulator-options.ts';
 
 const PAYLOAD_BYTES = 200;
-/** A server that cannot let everybody in by then is measured with those it let in. */
-const CONNECT_TIMEOUT_S = 20;
-
-interface Scenario {
-  title: string;
-  symbols: number;
-  rate: number;
-  deliveriesPerS: number;
-  load: DeliveryLoad;
-}
 
 export async function latency(settings: BenchmarkSettings): Promise<BenchmarkResult> {
   const sections: Section[] = [];
@@ -36,7 +32,7 @@ export async function latency(settings: BenchmarkSettings): Promise<BenchmarkRes
   return { sections, details, problems: checked.flatMap(deliveryProblems) };
 }
 
-function scenarios(smoke: boolean): Scenario[] {
+function scenarios(smoke: boolean): DeliveryScenario[] {
   const times = smoke ? { warmupS: 0.2, seconds: 0.5 } : { warmupS: 2, seconds: 10 };
   const [few, many] = smoke ? [10, 50] : [100, 1_000];
   const rate = smoke ? 500 : 2_500;
@@ -46,7 +42,7 @@ function scenarios(smoke: boolean): Scenario[] {
       symbols: 1,
       rate: 100,
       deliveriesPerS: few * 100,
-      load: { ...times, connectTimeoutS: CONNECT_TIMEOUT_S, connections: few, subscribe: 'all', sampleEvery: 1 },
+      load: { ...times, connections: few, subscribe: 'all', sampleEvery: 1 },
     },
     {
       title: `${many} connections on 2 of 100 topics each, ${rate} messages/s`,
@@ -55,7 +51,7 @@ function scenarios(smoke: boolean): Scenario[] {
       deliveriesPerS: (many * rate * 2) / 100,
       load: {
         ...times,
-        connectTimeoutS: CONNECT_TIMEOUT_S,
+
         connections: many,
         subscribe: 'filter',
         symbols: 100,

@@ -17,6 +17,19 @@ export interface Delivery {
 /** What a server is measured with; `port` and `pids` come from the server. */
 export type DeliveryLoad = Partial<Omit<LoadOptions, 'port' | 'pids'>>;
 
+/** One load of a benchmark, for each of its servers. */
+export interface DeliveryScenario {
+  title: string;
+  symbols: number;
+  rate: number;
+  /** Deliveries per second, when none is missing. */
+  deliveriesPerS: number;
+  load: DeliveryLoad;
+}
+
+/** A server that cannot let everybody in by then is measured with those it let in. */
+const CONNECT_TIMEOUT_S = 20;
+
 /** Starts a server, loads it, stops it. */
 export async function measureDelivery(
   server: string,
@@ -25,7 +38,12 @@ export async function measureDelivery(
 ): Promise<Delivery> {
   const running = await start();
   try {
-    const report = await runLoad({ ...load, port: running.port, pids: [running.pid] });
+    const report = await runLoad({
+      connectTimeoutS: CONNECT_TIMEOUT_S,
+      ...load,
+      port: running.port,
+      pids: [running.pid],
+    });
     return { server, report, messagesPerWrite: await running.messagesPerWrite?.() };
   } finally {
     await running.stop();

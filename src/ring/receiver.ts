@@ -146,7 +146,7 @@ export class Receiver implements RecordCursor {
     this.seq = view.getFloat64(at + SEQ_AT, true);
     this.dueUs = view.getFloat64(at + DUE_AT, true);
     this.previous = view.getFloat64(at + PREVIOUS_AT, true);
-    this.frameStart = at + PAYLOAD_AT - frameHeaderBytes(frameLength);
+    this.frameStart = at + PAYLOAD_AT - headerBytesOfFrame(frameLength);
     this.frameEnd = this.frameStart + frameLength;
   }
 
@@ -177,7 +177,7 @@ export class Receiver implements RecordCursor {
 }
 
 /** Bytes of the server-to-client frame header in a frame of `frameBytes` bytes (RFC 6455 §5.2). */
-function frameHeaderBytes(frameBytes: number): number {
+function headerBytesOfFrame(frameBytes: number): number {
   if (frameBytes <= 2 + 125) return 2;
   return frameBytes <= 4 + 65_535 ? 4 : 10;
 }
