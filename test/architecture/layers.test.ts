@@ -14,6 +14,7 @@ const PARTS = [
   'subscription',
   'batch',
   'connection',
+  'delivery',
   'control',
   'admin',
 ];
