@@ -24,8 +24,22 @@ export interface RingFigures {
   capacityBytes: number;
 }
 
-/** One row of `GET /api/websocket/connections`. Times in ms since the epoch. */
-export interface ConnectionRow {
+/** How a connection is served. */
+export interface ConnectionDelivery {
+  /** live: as things are published; behind: it reads too slowly, so what comes waits for it; replaying: after a resume. */
+  lane: 'live' | 'behind' | 'replaying';
+  /** Age of the oldest thing that waits for it, ms; 0 when it is live. */
+  lagMs: number;
+  /** Messages that wait for it. */
+  pendingMessages: number;
+  /** Publications that another frame of their topic stood for. */
+  merged: number;
+  /** Publications that it was told it will not get. */
+  dropped: number;
+}
+
+/** One row of `GET /api/websocket/connections`. Moments in ms since the epoch. */
+export interface ConnectionRow extends ConnectionDelivery {
   id: string;
   shard: number;
   remoteAddress: string;

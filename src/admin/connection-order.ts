@@ -1,7 +1,15 @@
 import type { ConnectionRow } from './admin-context.ts';
 
 /** What `GET /api/websocket/connections` can be ordered by, the highest first. */
-export const CONNECTION_SORTS = ['connectedAt', 'pendingBytes', 'messagesSent', 'bytesSent', 'lastActivity'] as const;
+export const CONNECTION_SORTS = [
+  'connectedAt',
+  'pendingBytes',
+  'pendingMessages',
+  'lagMs',
+  'messagesSent',
+  'bytesSent',
+  'lastActivity',
+] as const;
 
 export type ConnectionSort = (typeof CONNECTION_SORTS)[number];
 

@@ -6,6 +6,9 @@ export interface ConnectionsQuery {
   sort: ConnectionSort;
 }
 
+/** What `sort` may also be called. */
+const SORT_ALIASES: ReadonlyMap<unknown, ConnectionSort> = new Map([['lag', 'lagMs']]);
+
 const CONNECTIONS_LIMIT_DEFAULT = 100;
 const CONNECTIONS_LIMIT_MAX = 1_000;
 
@@ -23,8 +26,11 @@ function readLimit(value: unknown): number {
 
 function readSort(value: unknown): ConnectionSort {
   if (value === undefined) return 'connectedAt';
-  const sort = CONNECTION_SORTS.find((each) => each === value);
-  if (sort === undefined) throw invalidParameter('sort', value, `one of ${CONNECTION_SORTS.join(', ')}`);
+  const sort = SORT_ALIASES.get(value) ?? CONNECTION_SORTS.find((each) => each === value);
+  if (sort === undefined) {
+    const allowed = [...CONNECTION_SORTS, ...SORT_ALIASES.keys()];
+    throw invalidParameter('sort', value, `one of ${allowed.join(', ')}`);
+  }
   return sort;
 }
 

@@ -1,4 +1,5 @@
 import type { Aggregator, ConnectionStats, Latencies, PoolStats } from '../telemetry/aggregator.ts';
+import type { DeliveryAccount } from '../telemetry/delivery-account.ts';
 import type { RecentFigures } from '../telemetry/recent-window.ts';
 import { type ShardFigures, shardFigures } from '../telemetry/shard-figures.ts';
 import type { AdminContext, RingFigures } from './admin-context.ts';
@@ -9,6 +10,7 @@ export interface StatisticsAnswer extends ConnectionStats {
   /** ms. */
   uptime: number;
   pool: PoolStats;
+  delivery: DeliveryAccount;
   latency: Latencies;
   /** Over the last minute. */
   rates: Omit<RecentFigures, 'latency' | 'deliveries'>;
@@ -29,6 +31,7 @@ export function statistics(context: AdminContext, aggregator: Aggregator): Stati
     version: context.version,
     uptime: aggregator.uptimeMs(),
     pool: aggregator.poolStats(recent),
+    delivery: aggregator.deliveryAccount(),
     latency: aggregator.latencies(recent),
     rates: Object.fromEntries(rounded) as typeof rates,
     shards: shardFigures(context),

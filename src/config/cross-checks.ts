@@ -52,6 +52,12 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
     allowed: `at least ${LARGEST_MESSAGES_IN_RING_MIN} times`,
   },
   {
+    name: 'conflation.book',
+    because: 'conflation.latest',
+    holds: ({ conflation }) => conflation.book.every((type) => !conflation.latest.includes(type)),
+    allowed: 'no type that is also in',
+  },
+  {
     name: 'admin.port',
     because: 'server.port',
     holds: ({ admin, server }) => admin.port === 0 || admin.port !== server.port,

@@ -37,12 +37,18 @@ const EXCHANGE_ID = z
   .string()
   .regex(/^[a-z0-9-]{0,64}$/)
   .describe('lower-case letters, digits and dashes, such as binance-futures, or empty');
+const DATA_TYPE = z
+  .string()
+  .regex(/^[a-z0-9_-]{1,64}$/)
+  .describe('data types in lower case');
 const TOKEN = z
   .string()
   .regex(/^[!-~]{0,4096}$/)
   .describe('at most 4096 visible ASCII characters without spaces, or empty');
 
 const isWithoutRepeats = (list: readonly unknown[]) => new Set(list).size === list.length;
+
+const dataTypes = () => z.array(DATA_TYPE).refine(isWithoutRepeats);
 
 export const DATA_TYPES_SIMULATED = ['trade', 'ticker', 'kline', 'depth'] as const;
 
@@ -163,12 +169,39 @@ export const configSchema = z.strictObject({
       .default(1 * MIB)
       .describe('largest message in either direction'),
     pendingMessages: count(10_000_000)
-      .default(0)
-      .describe('messages written but not yet taken by the client; more: closed 1013 Slow consumer'),
+      .default(10_000)
+      .describe(
+        'messages that may wait for a connection that reads slowly; more: the oldest are dropped, told by a gap',
+      ),
     pendingBytes: count(1024 * MIB)
       .default(4 * MIB)
-      .describe('bytes written but not yet taken by the client; more: closed 1013 Slow consumer'),
+      .describe('bytes that may wait for a connection that reads slowly; more: the oldest are dropped, told by a gap'),
     commandsPerSecond: count(1_000_000).default(100).describe('commands of one connection; bursts of twice that pass'),
+  }),
+  conflation: z.strictObject({
+    latest: dataTypes()
+      .default(['ticker', 'kline'])
+      .describe('types of which only the newest matters to a client that reads slowly: it stands for those before it'),
+    book: dataTypes()
+      .default(['depth'])
+      .describe('types whose updates are merged level by level for a client that reads slowly'),
+  }),
+  snapshot: z.strictObject({
+    default: z
+      .boolean()
+      .default(false)
+      .describe('a subscription that does not say whether it wants a snapshot gets one'),
+  }),
+  slow: z.strictObject({
+    highWaterBytes: z
+      .int()
+      .min(64 * KIB)
+      .max(64 * MIB)
+      .default(64 * KIB)
+      .describe('bytes left in the socket after a write that make a connection a slow one, until they have gone'),
+    maxLagMs: count(3_600_000)
+      .default(30_000)
+      .describe('a connection that stays slow for this long is closed 1013 Slow consumer; 0: never'),
   }),
   heartbeat: z.strictObject({
     intervalMs: z.int().min(10).max(3_600_000).default(30_000).describe('time between protocol PINGs'),

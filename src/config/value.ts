@@ -68,6 +68,7 @@ function alternatives(words: readonly string[]): string {
 }
 
 function listFromText(element: z.ZodType, text: string): unknown[] {
+  if (text.trim() === '') return [];
   return text.split(',').map((term) => valueFromText(element, term.trim()));
 }
 

@@ -1,6 +1,6 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
-import type { ConnectionRow } from '../admin/admin-context.ts';
+import type { ConnectionDelivery, ConnectionRow } from '../admin/admin-context.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { HeldFilter } from '../subscription/subscription-manager.ts';
 import type { CloseName } from './close-codes.ts';
@@ -72,6 +72,11 @@ export class PooledConnection {
     return this.socket.writableLength;
   }
 
+  /** How it is served, as the admin API shows it. */
+  get delivery(): ConnectionDelivery {
+    return { lane: 'live', lagMs: 0, pendingMessages: 0, merged: 0, dropped: 0 };
+  }
+
   /** As the admin API shows it. */
   row(shard: number): ConnectionRow {
     const { id, remoteAddress, connectedAt, lastActivity, messagesSent, bytesSent, errors, pendingBytes, state } = this;
@@ -88,6 +93,7 @@ export class PooledConnection {
       filters: this.filters.size,
       channels: this.channels?.size ?? 0,
       state,
+      ...this.delivery,
     };
   }
 }

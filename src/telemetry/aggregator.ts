@@ -13,6 +13,7 @@ import {
   deliveryTotals,
   total,
 } from './block-totals.ts';
+import { type DeliveryAccount, deliveryAccount } from './delivery-account.ts';
 import { type Instruments, PROCESS_INSTRUMENTS } from './instruments.ts';
 import { type LatencySummary, latencySummary } from './latency-summary.ts';
 import { type RecentFigures, RecentWindow, type Snapshot } from './recent-window.ts';
@@ -122,6 +123,10 @@ export class Aggregator {
       bufferUtilization: this.#bufferUtilization(blocks),
       connectionTurnover: round(recent.connectionsClosedPerMinute),
     };
+  }
+
+  deliveryAccount(): DeliveryAccount {
+    return deliveryAccount(this.#context.blocks());
   }
 
   latencies(recent: RecentFigures = this.recent()): Latencies {

@@ -1,17 +1,8 @@
 import type { SourceStatus } from '../source/source.ts';
+import { DELIVERY_METRICS } from './delivery-metrics.ts';
 import type { HealthLevel } from './health.ts';
-import {
-  closeSamples,
-  counted,
-  labelled,
-  type MetricRow,
-  ofBlocks,
-  ofDataTypes,
-  ofShards,
-  ofSources,
-  oneOf,
-  plain,
-} from './metric-row.ts';
+import { closeSamples, counted, labelled, type MetricRow, ofShards, ofSources, oneOf, plain } from './metric-row.ts';
+import { SHARD_METRICS } from './shard-metrics.ts';
 
 const HEALTH_LEVELS: readonly HealthLevel[] = ['healthy', 'degraded', 'unhealthy'];
 const SOURCE_STATUSES: readonly SourceStatus[] = ['idle', 'starting', 'active', 'ended', 'failed', 'stopped'];
@@ -73,12 +64,7 @@ export const METRICS: readonly MetricRow[] = [
   ofShards('gauge', 'tickcast_cohorts', 'Sets of filters that share their batches', ({ cohorts }) => cohorts),
   ofShards('gauge', 'tickcast_pending_bytes', 'Unsent bytes held for clients', ({ pendingBytes }) => pendingBytes),
 
-  // Delivery.
-  ofDataTypes('tickcast_messages_forwarded_total', 'Data deliveries, one for each recipient', ({ count }) => count),
-  ofDataTypes('tickcast_forwarded_bytes_total', 'Bytes of the frames delivered', ({ bytes }) => bytes),
-  counted('tickcast_socket_writes_total', 'Writes to client sockets', 'socketWrites'),
-  counted('tickcast_flushes_total', 'Batches flushed', 'flushes'),
-  counted('tickcast_match_operations_total', 'Topics looked up in the subscription index', 'matchOperations'),
+  ...DELIVERY_METRICS,
 
   // Clients.
   counted('tickcast_commands_total', 'Messages from clients', 'commands'),
@@ -91,56 +77,7 @@ export const METRICS: readonly MetricRow[] = [
     { labels: { kind: 'heartbeat_timeout' }, value: counters.heartbeatTimeouts },
   ]),
 
-  // Shards.
-  ofShards('gauge', 'tickcast_shard_up', '1 while the shard is running', ({ status }) =>
-    status === 'running' ? 1 : 0,
-  ),
-  ofShards(
-    'counter',
-    'tickcast_shard_restarts_total',
-    'Times the shard was run again after a crash',
-    ({ restarts }) => restarts,
-  ),
-  ofBlocks('tickcast_shard_records_read_total', 'Ring records seen', 'recordsRead'),
-  ofBlocks('tickcast_shard_records_matched_total', 'Ring records that a client of the shard wanted', 'recordsMatched'),
-  ofBlocks('tickcast_shard_lapped_total', 'Times the transmitter ran over the shard', 'lapped'),
-  ofBlocks('tickcast_shard_records_lost_total', 'Ring records that the shard did not see for that', 'recordsLost'),
-  ofBlocks('tickcast_shard_wakes_total', 'Wake-up messages received', 'wakes'),
-  ofShards(
-    'counter',
-    'tickcast_shard_cpu_seconds_total',
-    'CPU time of the thread since it came up',
-    ({ cpuMs }) => cpuMs / 1_000,
-  ),
-  ofShards('gauge', 'tickcast_shard_topics', 'Topics that the shard knows', ({ topics }) => topics),
-  ofShards(
-    'gauge',
-    'tickcast_shard_ring_lag_bytes',
-    'How far the shard is behind the transmitter',
-    ({ ringLagBytes }) => ringLagBytes,
-  ),
-  ofShards(
-    'gauge',
-    'tickcast_shard_batch_delay_seconds',
-    'How long a batch gathers now',
-    ({ batchDelayMs }) => batchDelayMs / 1_000,
-  ),
-  ofShards(
-    'gauge',
-    'tickcast_shard_loop_utilization_ratio',
-    'Share of the last second that the event loop was busy, 0 to 1',
-    ({ loopUtilization }) => loopUtilization,
-  ),
-  ofShards(
-    'gauge',
-    'tickcast_shard_loop_delay_p99_seconds',
-    'Event loop delay, 99th percentile of the last second',
-    ({ loopDelayP99Ms }) => loopDelayP99Ms / 1_000,
-  ),
-  ofShards('gauge', 'tickcast_shard_heap_bytes', 'JavaScript heap in use', ({ heapUsedBytes }) => heapUsedBytes),
-  ofShards('gauge', 'tickcast_shard_heartbeat_age_seconds', 'Since the duty cycle last turned', ({ heartbeatAgeMs }) =>
-    heartbeatAgeMs === undefined ? undefined : heartbeatAgeMs / 1_000,
-  ),
+  ...SHARD_METRICS,
 
   // The primary: ring and data flow.
   plain('counter', 'tickcast_publications_total', 'Publications written to the ring', ({ ring }) => ring.publications),

@@ -10,6 +10,10 @@ export interface ShardFigures extends ShardState {
   topics: number;
   /** Unsent bytes held for clients. */
   pendingBytes: number;
+  /** Connections off the fast path, the messages that wait for them, and how far the slowest of them is behind. */
+  connectionsBehind: number;
+  pendingMessages: number;
+  lagMsMax: number;
   /** How far the shard is behind the transmitter. */
   ringLagBytes: number;
   /** How long a batch gathers now. */
@@ -49,6 +53,9 @@ function figuresOf(state: ShardState, block: StatisticsBlock, position: number, 
     cohorts: block.get('cohorts'),
     topics: block.get('topicsKnown'),
     pendingBytes: block.get('pendingBytes'),
+    connectionsBehind: block.get('connectionsBehind'),
+    pendingMessages: block.get('pendingMessages'),
+    lagMsMax: block.get('lagMsMax'),
     ringLagBytes,
     batchDelayMs: block.get('batchDelayUs') / 1_000,
     loopUtilization: block.get('loopUtilization'),

@@ -1,4 +1,5 @@
 import { assert } from '../util/assert.ts';
+import { DROP_REASONS } from './drop-reasons.ts';
 import { bucketIndex, HISTOGRAM_BUCKETS, LATENCY_US_MAX } from './histogram.ts';
 
 /**
@@ -10,7 +11,8 @@ import { bucketIndex, HISTOGRAM_BUCKETS, LATENCY_US_MAX } from './histogram.ts';
  *
  *     scalars     SCALARS words, in the order of the two lists below
  *     closes      CLOSE_SLOTS words, closed connections by row of the close-code table
- *     data types  DATA_TYPE_SLOTS × (deliveries · bytes · latency sum in µs · HISTOGRAM_BUCKETS buckets)
+ *     data types  DATA_TYPE_SLOTS × (deliveries · bytes · latency sum in µs · merged · a word for each of DROP_REASONS ·
+ *                 HISTOGRAM_BUCKETS buckets)
  */
 export const COUNTERS = [
   'connectionsAccepted', // handshakes completed
@@ -28,6 +30,13 @@ export const COUNTERS = [
   'unknownMessages',
   'rateLimited',
   'slowConsumersClosed',
+  'fellBehind', // times a connection left the fast path
+  'caughtUp', // times one came back to it
+  'snapshotsSent', // frames that restate a latest value
+  'gapsSent', // gap messages
+  'resumesAccepted',
+  'resumesRefused',
+  'replayed', // frames sent again to connections that resumed
   'heartbeatTimeouts',
   'recordsRead', // ring records seen
   'recordsMatched', // of those, wanted by at least one cohort
@@ -46,6 +55,9 @@ export const GAUGES = [
   'cohorts',
   'topicsKnown',
   'pendingBytes', // unsent bytes held for clients, at the last sweep
+  'connectionsBehind', // open ones that are off the fast path
+  'pendingMessages', // in the pending sets of those
+  'lagMsMax', // how far the slowest connection is behind, at the last sweep
   'ringPosition', // of the receiver
   'batchDelayUs', // how long a batch gathers now
   'loopUtilization', // 0..1, over the last second
@@ -65,7 +77,11 @@ const SCALARS = SCALAR_NAMES.length;
 export const CLOSE_SLOTS = 32;
 /** Room for data types that are counted apart; those of DATA_TYPE_NAMES are in use, the last of them gathers the rest. */
 export const DATA_TYPE_SLOTS = 8;
-const DATA_TYPE_WORDS = 3 + HISTOGRAM_BUCKETS;
+/** Words of a data type, from its first one. */
+const MERGED_AT = 3;
+const DROPPED_AT = MERGED_AT + 1;
+const BUCKETS_AT = DROPPED_AT + DROP_REASONS.length;
+const DATA_TYPE_WORDS = BUCKETS_AT + HISTOGRAM_BUCKETS;
 const CLOSES_AT = SCALARS;
 const DATA_TYPES_AT = CLOSES_AT + CLOSE_SLOTS;
 const BLOCK_WORDS = DATA_TYPES_AT + DATA_TYPE_SLOTS * DATA_TYPE_WORDS;
@@ -136,7 +152,7 @@ export class StatisticsBlock {
     words[at] = (words[at] as number) + count;
     words[at + 1] = (words[at + 1] as number) + count * bytes;
     words[at + 2] = (words[at + 2] as number) + count * countedUs;
-    const bucket = at + 3 + bucketIndex(countedUs);
+    const bucket = at + BUCKETS_AT + bucketIndex(countedUs);
     words[bucket] = (words[bucket] as number) + count;
   }
 
@@ -146,9 +162,37 @@ export class StatisticsBlock {
     return { count: words[at] as number, bytes: words[at + 1] as number, latencySumUs: words[at + 2] as number };
   }
 
+  /** Counts publications that another frame of their topic stands for, once for each recipient. */
+  addMerged(slot: number, count: number): void {
+    this.#addOfType(slot, MERGED_AT, count);
+  }
+
+  merged(slot: number): number {
+    return this.#words[DATA_TYPES_AT + slot * DATA_TYPE_WORDS + MERGED_AT] as number;
+  }
+
+  /**
+   * Counts publications that a recipient was told it will not get, once for each recipient.
+   * @param reason index in DROP_REASONS, see `dropReasonIndex`
+   */
+  addDropped(slot: number, reason: number, count: number): void {
+    assert(reason >= 0 && reason < DROP_REASONS.length, 'a drop has one of the reasons');
+    this.#addOfType(slot, DROPPED_AT + reason, count);
+  }
+
+  /** @param reason index in DROP_REASONS */
+  dropped(slot: number, reason: number): number {
+    return this.#words[DATA_TYPES_AT + slot * DATA_TYPE_WORDS + DROPPED_AT + reason] as number;
+  }
+
   /** A live view on the latency buckets of a data type. */
   latencyBuckets(slot: number): Float64Array {
-    const at = DATA_TYPES_AT + slot * DATA_TYPE_WORDS + 3;
+    const at = DATA_TYPES_AT + slot * DATA_TYPE_WORDS + BUCKETS_AT;
     return this.#words.subarray(at, at + HISTOGRAM_BUCKETS);
+  }
+
+  #addOfType(slot: number, word: number, count: number): void {
+    const index = DATA_TYPES_AT + slot * DATA_TYPE_WORDS + word;
+    this.#words[index] = (this.#words[index] as number) + count;
   }
 }

@@ -42,6 +42,11 @@ function row(fields: Partial<ConnectionRow> & { id: string }): ConnectionRow {
     filters: 0,
     channels: 0,
     state: 'open',
+    lane: 'live',
+    lagMs: 0,
+    pendingMessages: 0,
+    merged: 0,
+    dropped: 0,
     ...fields,
   };
 }
@@ -77,6 +82,7 @@ describe('GET /api/websocket/stats', () => {
       lastActivity: context.startedAtMs,
       version: '1.2.3',
       pool: { totalConnections: 4, averageLatency: 2 },
+      delivery: { delivered: 0, merged: 0, pending: 0, resumes: { accepted: 0, refused: 0 } },
       latency: { recent: { count: 5 }, total: { count: 5 }, byType: { trade: { averageMs: 2 }, depth: { count: 0 } } },
       rates: { messagesPerSecond: 5, errorRate: 0 },
       shards: [
@@ -126,6 +132,13 @@ describe('GET /api/websocket/connections', () => {
     const { connections } = (await get(`connections?sort=${sort}&limit=2`)).json();
     expect(connections.map(({ id }: ConnectionRow) => id)).toEqual(['c9', 'c3']);
     expect(context.asked).toEqual([{ limit: 2, sort }]);
+  });
+
+  it('takes lag for lagMs', async () => {
+    context.rows = [3, 9].map((lagMs) => row({ id: `c${lagMs}`, lagMs }));
+    const answer = (await get('connections?sort=lag')).json();
+    expect(answer).toMatchObject({ sort: 'lagMs', connections: [{ id: 'c9' }, { id: 'c3' }] });
+    expect(context.asked).toEqual([{ limit: 100, sort: 'lagMs' }]);
   });
 
   it('names the shards that did not answer', async () => {

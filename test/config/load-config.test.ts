@@ -202,6 +202,11 @@ describe('options that do not go together', () => {
       { supervisor: { restartDelayMaxMs: 100 } },
     ],
     ['ring.bytes limits.payloadBytes', { ring: { bytes: 4_194_303 } }, { ring: { bytes: 4_194_304 } }],
+    [
+      'conflation.book conflation.latest',
+      { conflation: { latest: ['depth'] } },
+      { conflation: { latest: ['depth'], book: [] } },
+    ],
     ['admin.port server.port', { admin: { port: 8080 } }, { admin: { port: 8081 } }],
     [
       'source.ndjson.port server.port',

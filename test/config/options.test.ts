@@ -40,6 +40,7 @@ describe('the table of options', () => {
     ['source.recording.loop', 'boolean', 'true or false', '', true],
     ['limits.connections', 'integer', '0 to 1000000; 0: no limit', '', 10_000],
     ['limits.commandsPerSecond', 'integer', '0 to 1000000; 0: no limit', '1/s', 100],
+    ['conflation.book', 'list', 'a list of data types in lower case, each at most once', '', ['depth']],
     ['ring.bytes', 'integer', '1048576 to 1073741824', 'bytes', 67_108_864],
     ['heartbeat.intervalMs', 'integer', '10 to 3600000', 'ms', 30_000],
     ['memory.thresholdMb', 'integer', '0 to 1048576', 'MB', 512],

@@ -21,6 +21,7 @@ describe('valueFromText', () => {
     ['shards', '400', 400],
     ['source.simulator.types', 'trade', ['trade']],
     ['source.simulator.types', ' trade , depth', ['trade', 'depth']],
+    ['conflation.latest', '', []],
     ['server.host', '127.0.0.1', '127.0.0.1'],
     ['admin.token', '12345', '12345'],
     ['log.file', 'true', 'true'],

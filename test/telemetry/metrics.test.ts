@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { beforeEach, describe, expect, it } from 'vitest';
 import { CLOSES, closeRow } from '../../src/connection/close-codes.ts';
 import { Aggregator } from '../../src/telemetry/aggregator.ts';
+import { dropReasonIndex } from '../../src/telemetry/drop-reasons.ts';
 import { LATENCY_BOUNDS_SECONDS } from '../../src/telemetry/latency-metric.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
 import { GatewayMetrics } from '../../src/telemetry/metrics.ts';
@@ -107,6 +108,34 @@ describe('the metrics', () => {
     context.block(1).addDeliveries(0, 1, 100, 10);
     expect(await value('tickcast_messages_forwarded_total{data_type="trade"}')).toBe(4);
     expect(await value('tickcast_forwarded_bytes_total{data_type="trade"}')).toBe(400);
+  });
+
+  it('tell what was merged and dropped by data type, and why', async () => {
+    context.block(0).addMerged(1, 3);
+    context.block(1).addMerged(1, 4);
+    context.block(0).addDropped(0, dropReasonIndex('slow_consumer'), 5);
+    context.block(1).addDropped(0, dropReasonIndex('slow_consumer'), 6);
+    context.block(1).addDropped(0, dropReasonIndex('unsubscribed'), 1);
+    expect(await value('tickcast_messages_merged_total{data_type="ticker"}')).toBe(7);
+    expect(await value('tickcast_messages_merged_total{data_type="trade"}')).toBe(0);
+    const dropped = (reason: string) => value(`tickcast_messages_dropped_total{data_type="trade",reason="${reason}"}`);
+    expect([await dropped('slow_consumer'), await dropped('unsubscribed'), await dropped('shard_lapped')]).toEqual([
+      11, 1, 0,
+    ]);
+  });
+
+  it('tell resumes by outcome, and of slow connections shard by shard', async () => {
+    context.block(0).add('resumesAccepted', 2);
+    context.block(1).add('resumesRefused', 1);
+    context.block(1).set('connectionsBehind', 3);
+    context.block(1).set('pendingMessages', 40);
+    context.block(1).set('lagMsMax', 2_500);
+    expect(await value('tickcast_resumes_total{outcome="accepted"}')).toBe(2);
+    expect(await value('tickcast_resumes_total{outcome="refused"}')).toBe(1);
+    expect(await value('tickcast_connections_behind{shard="1"}')).toBe(3);
+    expect(await value('tickcast_pending_messages{shard="1"}')).toBe(40);
+    expect(await value('tickcast_connection_lag_seconds_max{shard="1"}')).toBe(2.5);
+    expect(await value('tickcast_connection_lag_seconds_max{shard="0"}')).toBe(0);
   });
 
   it('tell how far a shard is behind the transmitter, once it has turned', async () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { DROP_REASONS, dropReasonIndex } from '../../src/telemetry/drop-reasons.ts';
 import { HISTOGRAM_BUCKETS, LATENCY_US_MAX } from '../../src/telemetry/histogram.ts';
 import {
   CLOSE_SLOTS,
@@ -22,7 +23,13 @@ describe('a statistics block', () => {
       statistics.add(name, index + 1);
     });
     for (let row = 0; row < CLOSE_SLOTS; row++) for (let n = 0; n <= row; n++) statistics.addClose(row);
-    for (let slot = 0; slot < DATA_TYPE_SLOTS; slot++) statistics.addDeliveries(slot, slot + 1, 10, slot);
+    for (let slot = 0; slot < DATA_TYPE_SLOTS; slot++) {
+      statistics.addDeliveries(slot, slot + 1, 10, slot);
+      statistics.addMerged(slot, 100 + slot);
+      DROP_REASONS.forEach((_, reason) => {
+        statistics.addDropped(slot, reason, 1_000 * (reason + 1) + slot);
+      });
+    }
 
     names.forEach((name, index) => {
       expect(statistics.get(name)).toBe(index + 1);
@@ -33,6 +40,9 @@ describe('a statistics block', () => {
       expect(statistics.deliveries(slot)).toEqual({ count, bytes: count * 10, latencySumUs: count * slot });
       const counted = [...statistics.latencyBuckets(slot)].map((n, bucket) => [bucket, n]).filter(([, n]) => n !== 0);
       expect(counted).toEqual([[slot, count]]);
+      expect(statistics.merged(slot)).toBe(100 + slot);
+      const dropped = DROP_REASONS.map((_, reason) => statistics.dropped(slot, reason));
+      expect(dropped).toEqual(DROP_REASONS.map((_, reason) => 1_000 * (reason + 1) + slot));
     }
   });
 
@@ -57,6 +67,24 @@ describe('a statistics block', () => {
     for (const name of COUNTERS) expect(statistics.get(name)).toBe(5);
     for (const name of GAUGES) expect(statistics.get(name)).toBe(0);
   });
+
+  it('adds up what was merged and dropped', () => {
+    const statistics = block();
+    statistics.addMerged(1, 3);
+    statistics.addMerged(1, 4);
+    const lapped = dropReasonIndex('shard_lapped');
+    statistics.addDropped(1, lapped, 5);
+    statistics.addDropped(1, lapped, 6);
+    expect([statistics.merged(1), statistics.dropped(1, lapped)]).toEqual([7, 11]);
+    expect([statistics.merged(0), statistics.dropped(1, dropReasonIndex('slow_consumer'))]).toEqual([0, 0]);
+  });
+
+  it.each([-1, DROP_REASONS.length])(
+    'refuses a drop with the reason %d, which would count as something else',
+    (reason) => {
+      expect(() => block().addDropped(0, reason, 1)).toThrow(/one of the reasons/);
+    },
+  );
 
   it('hands out closes that do not change any more', () => {
     const statistics = block();
