@@ -9,6 +9,7 @@ import type { Config, ConfigOverrides } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { CLOSES } from './connection/close-codes.ts';
 import { ClientQueries } from './control/client-queries.ts';
+import { MemoryPressure } from './control/memory-pressure.ts';
 import { canSharePort, Supervisor } from './control/supervisor.ts';
 import { DataFlowManager } from './dataflow/data-flow-manager.ts';
 import { hoistedFields } from './dataflow/hoist.ts';
@@ -62,6 +63,7 @@ export class Gateway {
   readonly #admin: FastifyInstance;
   readonly #aggregator: Aggregator;
   readonly #performanceLog: PerformanceLog;
+  readonly #memoryPressure: MemoryPressure;
   readonly #startedAtMs = Date.now();
   #lastError: { message: string; timestamp: number } | undefined;
   #sampling: NodeJS.Timeout | undefined;
@@ -111,6 +113,12 @@ export class Gateway {
     this.#aggregator = new Aggregator(context, CLOSES);
     this.#admin = createAdminApp(context, this.#aggregator, CLOSES, this.#log);
     this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
+    this.#memoryPressure = new MemoryPressure({
+      ...config.memory,
+      tell: (stage) => this.#supervisor.relievePressure(stage),
+      figures: () => this.#aggregator.heldForClients(),
+      log: this.#log,
+    });
     const queries = new ClientQueries({ context, aggregator: this.#aggregator, registry: this.#registry });
     const source = parts.source ?? createSource(config);
     if (source !== undefined) this.#sources.push(this.#runnerOf(source));
@@ -144,6 +152,7 @@ export class Gateway {
     this.#running = true;
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
     this.#performanceLog.start();
+    this.#memoryPressure.start();
     for (const source of this.#sources) source.start();
     const { host, path } = this.config.server;
     this.#log.info(
@@ -178,6 +187,7 @@ export class Gateway {
     this.#running = false;
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
+    this.#memoryPressure.stop();
     await Promise.all(this.#sources.map((source) => source.stop()));
     await this.dataFlow.stop();
     await this.#supervisor.stop(Math.max(0, this.config.shutdown.timeoutMs - (performance.now() - begunMs)));
@@ -248,6 +258,7 @@ export class Gateway {
       }),
       dataFlow: () => this.dataFlow.getStats(),
       sources: () => this.#sources.map((source) => source.getState()),
+      pressure: () => this.#memoryPressure.state,
       lastError: () => this.#lastError,
       connections: (limit, sort) => this.#supervisor.connections(limit, sort),
       flush: () => this.#supervisor.flush(),

@@ -18,6 +18,7 @@ export interface StatisticsAnswer extends ConnectionStats {
   ring: RingFigures;
   dataFlow: ReturnType<AdminContext['dataFlow']>;
   sources: ReturnType<AdminContext['sources']>;
+  memoryPressure: ReturnType<AdminContext['pressure']>;
   /** ms since the epoch. */
   timestamp: number;
 }
@@ -38,6 +39,7 @@ export function statistics(context: AdminContext, aggregator: Aggregator): Stati
     ring: context.ring(),
     dataFlow: context.dataFlow(),
     sources: context.sources(),
+    memoryPressure: context.pressure(),
     timestamp: Date.now(),
   };
 }

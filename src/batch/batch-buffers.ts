@@ -31,6 +31,14 @@ export class BatchBuffers {
     return buffer;
   }
 
+  /** Lets go of all that is kept for later; returns how many bytes that was. */
+  trim(): number {
+    const bytes = this.#pooledBytes;
+    for (const free of this.#free) free.length = 0;
+    this.#pooledBytes = 0;
+    return bytes;
+  }
+
   /** The caller, and every socket, is done with it. */
   giveBack(buffer: Buffer): void {
     const index = classOf(buffer.length);

@@ -62,6 +62,11 @@ export class ConnectionPoolManager implements CohortWatcher {
     }
   }
 
+  /** Gives up the memory that is kept for later batches; returns how many bytes that was. */
+  trim(): number {
+    return this.#buffers.trim();
+  }
+
   joined(cohort: Cohort, member: PooledConnection): void {
     cohort.batch?.addJoiner(member);
   }

@@ -222,7 +222,15 @@ export const configSchema = z.strictObject({
     performanceIntervalMs: count(86_400_000).default(60_000).describe('time between "Performance metrics" lines'),
   }),
   memory: z.strictObject({
-    thresholdMb: count(1_048_576).default(512).describe('resident memory that health is measured against'),
+    thresholdMb: count(1_048_576)
+      .default(512)
+      .describe('resident memory of the process over which steps are taken to get some back; 0: never'),
+    checkIntervalMs: z
+      .int()
+      .min(10)
+      .max(3_600_000)
+      .default(10_000)
+      .describe('time between looks at it; each one over the threshold goes a step further'),
   }),
   supervisor: z.strictObject({
     startTimeoutMs: positive(600_000).default(10_000).describe('time a shard has to come up'),

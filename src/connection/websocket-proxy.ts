@@ -40,6 +40,8 @@ export const PROTOCOL_VERSION = 1;
 
 /** How long a client has to answer a close frame, ms. */
 const CLOSE_TIMEOUT_MS = 5_000;
+/** When a client whose handshake is refused for want of memory may try again. */
+const RETRY_AFTER = 'Retry-After: 5';
 /** How long a close frame has to reach a client that is silent or does not read, ms. */
 const GIVE_UP_MS = 1_000;
 
@@ -67,6 +69,7 @@ export class WebSocketProxy {
   readonly #idPrefix: string;
   #nextId = 1;
   #draining = false;
+  #refusing = false;
 
   constructor(parts: WebSocketProxyParts) {
     this.#parts = parts;
@@ -114,6 +117,11 @@ export class WebSocketProxy {
     connection.webSocket.close(code, reason);
   }
 
+  /** While it refuses, handshakes are answered with 503; those that are connected notice nothing. */
+  refuse(refusing: boolean): void {
+    this.#refusing = refusing;
+  }
+
   /** Closes every connection as `serverShutdown`. From here on handshakes are answered with 503. */
   closeAll(): void {
     this.#draining = true;
@@ -131,9 +139,10 @@ export class WebSocketProxy {
     const address = (socket as Socket).remoteAddress ?? '';
     try {
       const admitted = config.limits.connectionsPerIp === 0 || (await admit(address));
-      if (this.#draining) {
+      if (this.#draining || this.#refusing) {
         this.#neverOpened(address, admitted);
-        return answerStatus(socket, '503 Service Unavailable');
+        if (this.#refusing) statistics.add('handshakesRefusedForMemory');
+        return answerStatus(socket, '503 Service Unavailable', this.#refusing ? RETRY_AFTER : undefined);
       }
       let opened = false;
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {

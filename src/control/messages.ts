@@ -7,6 +7,7 @@ import type { LatestFrame } from '../frame/frame-publisher.ts';
 import type { RingMemory } from '../ring/layout.ts';
 import type { TopicDirectoryMemory } from '../ring/topic-directory.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
+import type { PressureStage } from '../telemetry/pressure-stages.ts';
 
 /** Everything that passes between the primary and its shards, in both directions. */
 
@@ -36,6 +37,8 @@ export type ToShard =
   | { kind: 'flush'; id: number }
   | { kind: 'connections'; id: number; limit: number; sort: ConnectionSort }
   | { kind: 'drain'; timeoutMs: number }
+  /** What is in force against memory pressure from now on. */
+  | { kind: 'pressure'; stage: PressureStage }
   | { kind: 'admitted'; id: number; address: string; admitted: boolean }
   | { kind: 'answer'; id: number; payload: Record<string, unknown> }
   /** The question cannot be answered now. */

@@ -9,6 +9,7 @@ import type { Config } from '../config/schema.ts';
 import type { LatestFrame } from '../frame/frame-publisher.ts';
 import type { WakeUpSender } from '../ring/wake-up.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import type { PressureStage } from '../telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { errorMessage } from '../util/errors.ts';
 import { AddressLedger } from './address-ledger.ts';
@@ -58,6 +59,7 @@ export class Supervisor {
   readonly #addresses: AddressLedger;
   readonly #waiting = new Map<number, (answer: FromShard) => void>();
   #nextId = 1;
+  #pressureStage: PressureStage = 0;
 
   constructor(parts: SupervisorParts) {
     const { config, shards } = parts;
@@ -97,6 +99,12 @@ export class Supervisor {
     return this.#runners.map(({ state }) => ({ ...state }));
   }
 
+  /** Tells all shards, and each that comes up later, what is in force against memory pressure. */
+  relievePressure(stage: PressureStage): void {
+    this.#pressureStage = stage;
+    for (const runner of this.#runners) runner.send({ kind: 'pressure', stage });
+  }
+
   async flush(): Promise<{ flushed: number; silentShards: number[] }> {
     const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }));
     const flushed = answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.messages : 0), 0);
@@ -134,11 +142,17 @@ export class Supervisor {
 
   #attach(index: number, port: MessagePort | undefined): void {
     this.#parts.wakeUp.attach(index, port);
-    // What was published between the shard's first look at the ring and now has woken nobody.
-    if (port !== undefined) return port.postMessage(WAKE);
+    if (port !== undefined) return this.#greet(port);
     this.blocks[index]!.resetGauges();
     this.#counter.forget(index);
     this.#addresses.forget(index);
+  }
+
+  #greet(port: MessagePort): void {
+    // What was published between the shard's first look at the ring and now has woken nobody.
+    port.postMessage(WAKE);
+    const stage = this.#pressureStage;
+    if (stage > 0) port.postMessage({ kind: 'pressure', stage } satisfies ToShard);
   }
 
   #receive(shard: number, message: FromShard, reply: (message: ToShard) => void): void {

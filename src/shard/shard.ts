@@ -18,6 +18,7 @@ import { errorMessage } from '../util/errors.ts';
 import { CatchUp } from './catch-up.ts';
 import { DutyCycle } from './duty-cycle.ts';
 import { Housekeeping } from './housekeeping.ts';
+import { Pressure } from './pressure.ts';
 import { PrimaryLink } from './primary-link.ts';
 
 /** How often a drain looks whether the clients have gone, ms. */
@@ -40,6 +41,7 @@ class Shard {
   readonly #duty: DutyCycle;
   readonly #catchUp: CatchUp;
   readonly #housekeeping: Housekeeping;
+  readonly #pressure: Pressure;
   readonly #drained = Promise.withResolvers<void>();
   #draining = false;
 
@@ -102,6 +104,15 @@ class Shard {
     });
     this.#catchUp = new CatchUp({ receiver, directory, duty: this.#duty, link, log, statistics });
     this.#housekeeping = new Housekeeping({ statistics, subscriptions, directory, proxy: this.#proxy, log });
+    this.#pressure = new Pressure({
+      duty: this.#duty,
+      pool,
+      proxy: this.#proxy,
+      conflateHarder: () => {},
+      closeSlowest: () => 0,
+      statistics,
+      log,
+    });
   }
 
   async run(): Promise<void> {
@@ -144,6 +155,8 @@ class Shard {
           id: message.id,
           rows: topConnections(this.#proxy.rows(), message.sort, message.limit),
         });
+      case 'pressure':
+        return this.#pressure.enter(message.stage);
       case 'drain':
         return void this.#drain(message.timeoutMs);
       default:

@@ -125,6 +125,17 @@ export class Aggregator {
     };
   }
 
+  /** What is held for clients now. */
+  heldForClients(): { connections: number; behind: number; pendingMessages: number; pendingBytes: number } {
+    const blocks = this.#context.blocks();
+    return {
+      connections: total(blocks, 'connectionsOpen'),
+      behind: total(blocks, 'connectionsBehind'),
+      pendingMessages: total(blocks, 'pendingMessages'),
+      pendingBytes: total(blocks, 'pendingBytes'),
+    };
+  }
+
   deliveryAccount(): DeliveryAccount {
     return deliveryAccount(this.#context.blocks());
   }

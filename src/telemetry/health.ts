@@ -24,8 +24,11 @@ export interface HealthStatus {
 }
 
 export interface HealthReason {
-  check: 'running' | 'shards' | 'sources' | 'latencyMs' | 'errorRate' | 'memoryMb' | 'connections';
-  /** What was found. For shards and sources: how many are not as they should be; for running: 0, where 1 is due. */
+  check: 'running' | 'shards' | 'sources' | 'latencyMs' | 'errorRate' | 'memoryMb' | 'memoryPressure' | 'connections';
+  /**
+   * What was found. For shards and sources: how many are not as they should be; for running: 0, where 1 is due; for
+   * memoryPressure: the stage.
+   */
   value: number;
   /** What the value has gone over; for running what it has to be. */
   threshold: number;
@@ -38,6 +41,8 @@ export const HEALTH_THRESHOLDS = {
   errorRate: { degraded: 0.01, unhealthy: 0.05 },
   /** Share of memory.thresholdMb. */
   memoryShare: { degraded: 0.8, unhealthy: Number.POSITIVE_INFINITY },
+  /** Of telemetry/pressure-stages.ts: something is done against it; new connections are refused. */
+  pressureStage: { degraded: 0, unhealthy: 3 },
   /** Share of limits.connections. */
   connectionShare: { degraded: 0.9, unhealthy: Number.POSITIVE_INFINITY },
 } as const;
@@ -68,6 +73,7 @@ export function assessHealth(
     latencyReason(context, recent),
     over('errorRate', recent.errorRate, HEALTH_THRESHOLDS.errorRate),
     shareReason('memoryMb', memoryMb, context.config.memory.thresholdMb, HEALTH_THRESHOLDS.memoryShare),
+    over('memoryPressure', context.pressure().stage, HEALTH_THRESHOLDS.pressureStage),
     shareReason('connections', connections, context.config.limits.connections, HEALTH_THRESHOLDS.connectionShare),
   ].filter((reason) => reason !== undefined);
   const lastError = context.lastError();

@@ -79,6 +79,27 @@ export const METRICS: readonly MetricRow[] = [
 
   ...SHARD_METRICS,
 
+  // Memory pressure.
+  plain(
+    'gauge',
+    'tickcast_memory_pressure_stage',
+    'How many of the steps against memory pressure are in force, 0 to 4',
+    ({ context }) => context.pressure().stage,
+  ),
+  labelled(
+    'counter',
+    'tickcast_memory_pressure_steps_total',
+    'Steps taken against memory pressure: trim, conflate, shed, refuse',
+    ['step'],
+    ({ context }) => Object.entries(context.pressure().steps).map(([step, value]) => ({ labels: { step }, value })),
+  ),
+  counted('tickcast_connections_shed_total', 'Connections closed to get memory back', 'shedConnections'),
+  counted(
+    'tickcast_handshakes_refused_for_memory_total',
+    'Handshakes answered 503 under memory pressure; among those that failed',
+    'handshakesRefusedForMemory',
+  ),
+
   // The primary: ring and data flow.
   plain('counter', 'tickcast_publications_total', 'Publications written to the ring', ({ ring }) => ring.publications),
   plain(

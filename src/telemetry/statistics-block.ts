@@ -20,6 +20,7 @@ export const COUNTERS = [
   'connectionsClosed',
   'connectionDurationMsSum', // of the closed ones
   'handshakesFailed', // refused requests, time-outs, broken upgrades
+  'handshakesRefusedForMemory', // of those, answered 503 under memory pressure
   'messagesForwarded', // data deliveries, one for each recipient
   'bytesForwarded', // bytes of those frames
   'socketWrites',
@@ -30,6 +31,7 @@ export const COUNTERS = [
   'unknownMessages',
   'rateLimited',
   'slowConsumersClosed',
+  'shedConnections', // closed to get memory back
   'fellBehind', // times a connection left the fast path
   'caughtUp', // times one came back to it
   'snapshotsSent', // frames that restate a latest value

@@ -92,6 +92,7 @@ describe('GET /api/websocket/stats', () => {
       ring: { capacityBytes: 1024 },
       dataFlow: { totalProcessed: 0 },
       sources: [{ name: 'simulator', status: 'active' }],
+      memoryPressure: { stage: 0, steps: { trim: 0, refuse: 0 } },
     });
   });
 });

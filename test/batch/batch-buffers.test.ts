@@ -46,4 +46,16 @@ describe('BatchBuffers', () => {
     large.giveBack(large.take(2 * MIB));
     expect(large.pooledBytes).toBe(0);
   });
+
+  it('lets go of all that it keeps, and keeps anew after that', () => {
+    const buffers = new BatchBuffers(MIB);
+    const [small, large] = [buffers.take(4 * KIB), buffers.take(64 * KIB)];
+    buffers.giveBack(small);
+    buffers.giveBack(large);
+    expect(buffers.trim()).toBe(68 * KIB);
+    expect([buffers.pooledBytes, buffers.trim()]).toEqual([0, 0]);
+    expect([small, large]).not.toContain(buffers.take(4 * KIB));
+    buffers.giveBack(small);
+    expect(buffers.take(4 * KIB)).toBe(small);
+  });
 });

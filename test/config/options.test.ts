@@ -44,6 +44,7 @@ describe('the table of options', () => {
     ['ring.bytes', 'integer', '1048576 to 1073741824', 'bytes', 67_108_864],
     ['heartbeat.intervalMs', 'integer', '10 to 3600000', 'ms', 30_000],
     ['memory.thresholdMb', 'integer', '0 to 1048576', 'MB', 512],
+    ['memory.checkIntervalMs', 'integer', '10 to 3600000', 'ms', 10_000],
     ['admin.host', 'text', 'an IP address or a host name', '', '127.0.0.1'],
   ])('describes %s', (name, type, allowed, unit, byDefault) => {
     expect(findOption(name)).toMatchObject({ name, type, allowed, unit, default: byDefault, secret: false });

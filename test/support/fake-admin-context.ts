@@ -4,6 +4,7 @@ import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { DataFlowStats } from '../../src/dataflow/data-flow-stats.ts';
 import type { SourceState } from '../../src/source/source.ts';
 import type { Instruments } from '../../src/telemetry/instruments.ts';
+import type { PressureState } from '../../src/telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 
 /** A gateway's figures without the gateway: real statistics blocks, and whatever else a test sets. */
@@ -42,6 +43,7 @@ export class FakeAdminContext implements AdminContext {
     errorsByCode: {},
   };
   sourceStates: SourceState[] = [];
+  pressureState: PressureState = { stage: 0, steps: { trim: 0, conflate: 0, shed: 0, refuse: 0 } };
 
   constructor(options: ConfigOverrides = {}, shards = 2) {
     this.config = createConfig(options);
@@ -57,6 +59,7 @@ export class FakeAdminContext implements AdminContext {
   ring = () => this.ringFigures;
   dataFlow = () => this.dataFlowStats;
   sources = () => this.sourceStates;
+  pressure = () => this.pressureState;
   lastError = () => this.error;
 
   async connections(limit: number, sort: unknown) {

@@ -11,13 +11,17 @@ export interface TestGateway {
   publish: (...publications: Publication[]) => void;
 }
 
-/** A whole gateway in this process, on a free port, with real shard threads and no source; stopped with the test. */
+/**
+ * A whole gateway in this process, on a free port, with real shard threads and no source; stopped with the test. How much
+ * memory the process holds is the test runner's affair, so nothing is done about it unless a test says so.
+ */
 export async function startGateway(options: ConfigOverrides = {}, parts: GatewayParts = {}): Promise<TestGateway> {
   const logger = collectingLogger();
   const gateway = new Gateway(
     {
       shards: 1,
       ring: { bytes: 4 * 1024 * 1024 },
+      memory: { thresholdMb: 0 },
       ...options,
       server: { port: 0, ...options.server },
       source: { kind: 'none', ...options.source },

@@ -50,6 +50,7 @@ describe('docs/operation.md', () => {
         `over ${HEALTH_THRESHOLDS.errorRate.degraded * 100} % / over ${HEALTH_THRESHOLDS.errorRate.unhealthy * 100} %$`,
       ),
       memoryMb: new RegExp(`over ${HEALTH_THRESHOLDS.memoryShare.degraded * 100} %`),
+      memoryPressure: /something is done \/ new connections are refused$/,
       connections: new RegExp(`over ${HEALTH_THRESHOLDS.connectionShare.degraded * 100} %`),
     };
     expect(listed.map(([check]) => check)).toEqual(Object.keys(checks));
@@ -141,6 +142,16 @@ describe('health', () => {
     gateway({ memory: { thresholdMb: 200 } });
     instruments.rss = 2 * percent * MIB;
     expect(health().status).toBe(status);
+  });
+
+  it.each([
+    [0, 'healthy', []],
+    [1, 'degraded', [{ check: 'memoryPressure', value: 1, threshold: 0, level: 'degraded' }]],
+    [3, 'degraded', [{ check: 'memoryPressure', value: 3, threshold: 0, level: 'degraded' }]],
+    [4, 'unhealthy', [{ check: 'memoryPressure', value: 4, threshold: 3, level: 'unhealthy' }]],
+  ] as const)('at stage %d of memory pressure is %s', (stage, status, reasons) => {
+    context.pressureState.stage = stage;
+    expect(health()).toMatchObject({ status, reasons });
   });
 
   it.each([

@@ -157,6 +157,17 @@ describe('the metrics', () => {
     expect(await value('tickcast_publications_refused_total{code="PUBLICATION_TOO_LARGE"}')).toBe(2);
   });
 
+  it('tell the stage of memory pressure, and how often each step was taken', async () => {
+    context.pressureState = { stage: 3, steps: { trim: 5, conflate: 4, shed: 7, refuse: 0 } };
+    context.block(1).add('shedConnections', 2);
+    context.block(1).add('handshakesRefusedForMemory', 6);
+    expect(await value('tickcast_memory_pressure_stage')).toBe(3);
+    expect(await value('tickcast_memory_pressure_steps_total{step="shed"}')).toBe(7);
+    expect(await value('tickcast_memory_pressure_steps_total{step="refuse"}')).toBe(0);
+    expect(await value('tickcast_connections_shed_total')).toBe(2);
+    expect(await value('tickcast_handshakes_refused_for_memory_total')).toBe(6);
+  });
+
   it('tell health as one of its levels', async () => {
     context.shardStates[0]!.status = 'restarting';
     expect(await value('tickcast_health{status="degraded"}')).toBe(1);
