@@ -1,7 +1,7 @@
 /**
  * Counts the frames that a WebSocket server sends, at the least cost: it reads headers and skips payloads by their
- * length. Frames and headers may be split anywhere (RFC 6455 §5.2). Only every n-th whole message and control frames
- * are looked at. One scanner a connection; runs on the generator's main thread.
+ * length. Frames and headers may be split anywhere (RFC 6455 §5.2). Only every n-th whole message, gap messages and
+ * control frames are looked at. One scanner a connection; runs on the generator's main thread.
  *
  * In: the bytes of the socket, as they come. Out: counters, and calls of a `FrameListener`.
  */
@@ -13,7 +13,12 @@ const CONTROL_BYTES_MAX = 125;
 
 /** Of a sampled message that came in pieces, this much of its beginning and of its end is kept. */
 export const EXCERPT_HEAD_BYTES = 256;
-export const EXCERPT_TAIL_BYTES = 64;
+export const EXCERPT_TAIL_BYTES = 256;
+/** How a message begins that tells of publications which will not come. */
+const GAP_HEAD = Buffer.from('{"type":"gap"');
+/** The first letter of the type: one look at it rules out nearly all other messages. */
+const TYPE_AT = 9;
+const GAP_LETTER = GAP_HEAD[TYPE_AT];
 const EXCERPT_BYTES = EXCERPT_HEAD_BYTES + EXCERPT_TAIL_BYTES;
 
 export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, pong: 10 } as const;
@@ -21,10 +26,12 @@ export const OPCODE = { continuation: 0, text: 1, binary: 2, close: 8, ping: 9, 
 /** What a scanner tells its owner. The bytes belong to the scanner and are valid during the call only. */
 export interface FrameListener {
   /**
-   * Every n-th data message stands at `from`..`to` of `bytes`. One that came in pieces and is longer than 320 bytes is
-   * an excerpt: its first 256 bytes and, right after them, its last 64.
+   * Every n-th data message stands at `from`..`to` of `bytes`. One that came in pieces and is longer than 512 bytes is
+   * an excerpt: its first 256 bytes and, right after them, its last 256.
    */
   onSample(bytes: Uint8Array, from: number, to: number): void;
+  /** Every gap message, whole or an excerpt as above. It is not counted as a message. */
+  onGap(bytes: Uint8Array, from: number, to: number): void;
   /** A close, ping or pong frame with its payload, at most 125 bytes. */
   onControl(opcode: number, payload: Uint8Array): void;
   /** The server broke the protocol. The scanner ignores everything after it. */
@@ -32,8 +39,10 @@ export interface FrameListener {
 }
 
 export class FrameScanner {
-  /** Whole data messages, a fragmented one counted once. */
+  /** Whole messages, a fragmented one counted once; without gaps. */
   messages = 0;
+  /** Gap messages. Those in fragments, which the gateway never sends, are taken for other messages. */
+  gaps = 0;
   /** Bytes taken in, headers included. */
   bytes = 0;
   readonly #listener: FrameListener;
@@ -52,6 +61,8 @@ export class FrameScanner {
   #keeps: 'nothing' | 'excerpt' | 'control' = 'nothing';
   #kept: Uint8Array | undefined;
   #fragmented = false;
+  /** How much of the payload so far is the beginning of a gap message; -1 where it cannot be one. */
+  #gapMatched = -1;
 
   /**
    * @param sampleEvery every how many messages `onSample` is called, ≥ 1
@@ -88,6 +99,12 @@ export class FrameScanner {
         end = payloadAt + (((chunk[at + 2] as number) << 8) | (chunk[at + 3] as number));
       } else if (length7 > LENGTH_16) break;
       if (end > length) break;
+      if (chunk[payloadAt + TYPE_AT] === GAP_LETTER && beginsGap(chunk, payloadAt, end)) {
+        this.gaps++;
+        this.#listener.onGap(chunk, payloadAt, end);
+        at = end;
+        continue;
+      }
       messages++;
       if (--untilSample === 0) {
         untilSample = this.#sampleEvery;
@@ -108,6 +125,7 @@ export class FrameScanner {
       if (!this.#inPayload) return at;
     }
     const take = Math.min(this.#payloadLength - this.#payloadSeen, length - at);
+    if (this.#gapMatched === this.#payloadSeen) this.#matchGap(chunk, at, take);
     if (take > 0 && this.#keeps !== 'nothing') this.#keep(chunk, at, take);
     this.#payloadSeen += take;
     if (this.#payloadSeen === this.#payloadLength) this.#endFrame();
@@ -146,6 +164,7 @@ export class FrameScanner {
     }
     this.#keeps = this.#opcode >= OPCODE.close ? 'control' : this.#isNextSample() ? 'excerpt' : 'nothing';
     if (this.#keeps !== 'nothing') this.#kept ??= new Uint8Array(EXCERPT_BYTES);
+    this.#gapMatched = this.#opcode === OPCODE.text && this.#isFinal ? 0 : -1;
     this.#inPayload = true;
   }
 
@@ -164,6 +183,21 @@ export class FrameScanner {
   /** Fragments are counted but never sampled. */
   #isNextSample(): boolean {
     return this.#untilSample === 1 && this.#isFinal && this.#opcode !== OPCODE.continuation;
+  }
+
+  /** Once all of a gap's beginning has been seen, it is kept as a sample is. */
+  #matchGap(chunk: Uint8Array, from: number, take: number): void {
+    const before = this.#gapMatched;
+    const end = Math.min(GAP_HEAD.length, before + take);
+    if (before === end) return;
+    while (this.#gapMatched < end && chunk[from + this.#gapMatched - before] === GAP_HEAD[this.#gapMatched]) {
+      this.#gapMatched++;
+    }
+    if (this.#gapMatched < end) this.#gapMatched = -1;
+    if (this.#gapMatched < GAP_HEAD.length || this.#keeps !== 'nothing') return;
+    this.#keeps = 'excerpt';
+    this.#kept ??= new Uint8Array(EXCERPT_BYTES);
+    this.#kept.set(GAP_HEAD);
   }
 
   /** Copies what of `take` payload bytes belongs to the head or the tail of the excerpt. */
@@ -190,6 +224,11 @@ export class FrameScanner {
     }
     this.#fragmented = !this.#isFinal;
     if (!this.#isFinal) return;
+    if (this.#gapMatched === GAP_HEAD.length) {
+      this.gaps++;
+      this.#listener.onGap(kept, 0, Math.min(this.#payloadLength, EXCERPT_BYTES));
+      return;
+    }
     this.messages++;
     if (this.#untilSample > 1) {
       this.#untilSample--;
@@ -198,4 +237,10 @@ export class FrameScanner {
       this.#listener.onSample(kept, 0, Math.min(this.#payloadLength, EXCERPT_BYTES));
     }
   }
+}
+
+function beginsGap(bytes: Uint8Array, from: number, to: number): boolean {
+  if (to - from < GAP_HEAD.length) return false;
+  for (let i = 0; i < GAP_HEAD.length; i++) if (bytes[from + i] !== GAP_HEAD[i]) return false;
+  return true;
 }

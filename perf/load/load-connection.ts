@@ -1,17 +1,26 @@
-import { connect, type Socket } from 'node:net';
 import { nowUs } from '../../src/util/clock.ts';
-import { clientFrame, closeFrame, textFrame } from './client-frame.ts';
-import { EXCERPT_HEAD_BYTES, type FrameListener, FrameScanner, OPCODE } from './frame-scanner.ts';
-import { HandshakeResponse, handshakeRequest } from './handshake.ts';
+import { EXCERPT_HEAD_BYTES } from './frame-scanner.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
+import type { LatencyTimeline } from './latency-timeline.ts';
 import { type LoadOptions, subscriptionText } from './load-options.ts';
-import { findSequence, findTimestampUs, keyBytes } from './message-scan.ts';
+import { emptyTail, findTimestampUs, keyBytes, readGap, readTail } from './message-scan.ts';
+import { RawConnection, type RawConnectionListener } from './raw-connection.ts';
 
 /** Connections from one source address; the kernel has some 28,000 ports for each. */
 const CONNECTIONS_PER_ADDRESS = 20_000;
 const READ_BYTES = 128 * 1024;
-const NO_STATUS_RECEIVED = 1005;
-const ABNORMAL_CLOSURE = 1006;
+
+/** What a group of connections was told of what it did not get one by one, since they opened. */
+export interface Told {
+  /** Gap messages, and the publications that they spoke of. */
+  gaps: number;
+  gapPublications: number;
+  /** Connections with a gap at all. */
+  connectionsWithGap: number;
+  /** Of the sampled frames: those that stand for several publications, and those that restate a value. */
+  mergedSampled: number;
+  snapshotsSampled: number;
+}
 
 /** What the connections of one process share. */
 export interface LoadShared {
@@ -19,8 +28,14 @@ export interface LoadShared {
   readonly timestampKey: Uint8Array;
   /** Every socket reads into the same bytes: they are looked at before the next read, never kept. */
   readonly readBuffer: Uint8Array;
+  /** The same for those that read little at a time. */
+  readonly slowBuffer: Uint8Array;
   readonly latency: LatencyHistogram;
+  readonly timeline: LatencyTimeline | undefined;
   readonly connectTimes: LatencyHistogram;
+  /** Of the stalled ones, and of all others. */
+  readonly toldStalled: Told;
+  readonly told: Told;
   /** Whether samples count now. */
   measuring: boolean;
   reads: number;
@@ -35,128 +50,128 @@ export interface LoadShared {
 
 export function createShared(
   options: LoadOptions,
-  latency: LatencyHistogram,
-  connectTimes: LatencyHistogram,
-  events: Pick<LoadShared, 'onSettled' | 'onClosed'>,
+  given: Pick<LoadShared, 'latency' | 'timeline' | 'connectTimes' | 'onSettled' | 'onClosed'>,
 ): LoadShared {
   return {
     options,
     timestampKey: keyBytes(options.timestampKey),
     readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),
-    latency,
-    connectTimes,
+    slowBuffer: Buffer.allocUnsafeSlow(options.slowBytes),
+    toldStalled: nothingTold(),
+    told: nothingTold(),
     measuring: false,
     reads: 0,
     sequenceSamples: 0,
     orderErrors: 0,
     protocolErrors: 0,
-    ...events,
+    ...given,
   };
+}
+
+function nothingTold(): Told {
+  return { gaps: 0, gapPublications: 0, connectionsWithGap: 0, mergedSampled: 0, snapshotsSampled: 0 };
 }
 
 export type LoadConnectionState = 'connecting' | 'open' | 'failed' | 'closed';
 
-/** One client: connects, subscribes, counts what comes, answers PING and CLOSE. */
-export class LoadConnection implements FrameListener {
+/** `slow` ones read a little now and then; `stalled` ones read nothing more once they have subscribed. */
+export type Pace = 'steady' | 'slow' | 'stalled';
+
+/** The first connections are the stalled ones, then come the slow ones. */
+export function paceOf(options: Pick<LoadOptions, 'stalled' | 'slow'>, index: number): Pace {
+  if (index < options.stalled) return 'stalled';
+  return index < options.stalled + options.slow ? 'slow' : 'steady';
+}
+
+/** One client: connects, subscribes, counts what comes. */
+export class LoadConnection implements RawConnectionListener {
   readonly index: number;
-  readonly isSlow: boolean;
+  readonly pace: Pace;
   state: LoadConnectionState = 'connecting';
-  /** Of the server's close frame; 1006 where the socket ended without one. */
-  closeCode = ABNORMAL_CLOSURE;
-  failure = '';
   readonly #shared: LoadShared;
-  readonly #scanner: FrameScanner;
+  readonly #told: Told;
   readonly #begunUs = nowUs();
-  readonly #socket: Socket;
-  #handshake: HandshakeResponse | undefined = new HandshakeResponse();
+  readonly #raw: RawConnection;
+  readonly #tail = emptyTail();
   #lastSequence = -1;
-  #closing = false;
   #messagesAtStart = 0;
   #bytesAtStart = 0;
 
-  /** @param index over all processes; decides symbols, source address and which messages are sampled */
+  /** @param index over all processes; decides pace, symbols, source address and which messages are sampled */
   constructor(shared: LoadShared, index: number) {
-    const { options } = shared;
+    const { port, path, sampleEvery } = shared.options;
     this.#shared = shared;
     this.index = index;
-    this.isSlow = index < options.slow;
-    this.#scanner = new FrameScanner(this, options.sampleEvery, index);
+    this.pace = paceOf(shared.options, index);
+    this.#told = this.pace === 'stalled' ? shared.toldStalled : shared.told;
     const addressIndex = Math.floor(index / CONNECTIONS_PER_ADDRESS);
-    this.#socket = connect({
-      host: '127.0.0.1',
-      port: options.port,
-      ...(addressIndex > 0 ? { localAddress: `127.0.0.${1 + addressIndex}` } : {}),
-      onread: {
-        buffer: this.isSlow ? Buffer.allocUnsafeSlow(options.slowBytes) : shared.readBuffer,
-        callback: (length, buffer) => this.#onRead(length, buffer),
-      },
-    });
-    this.#socket.on('connect', () => this.#socket.write(handshakeRequest(options.port, options.path), 'latin1'));
-    this.#socket.on('error', (error) => {
-      this.failure ||= error.message;
-    });
-    this.#socket.on('close', () => this.#onSocketClose());
+    const readBuffer = this.pace === 'steady' ? shared.readBuffer : shared.slowBuffer;
+    const localAddress = addressIndex > 0 ? { localAddress: `127.0.0.${1 + addressIndex}` } : {};
+    this.#raw = new RawConnection({ port, path, ...localAddress, readBuffer, sampleEvery, phase: index }, this);
+    this.#raw.readsOnDemand = this.pace !== 'steady';
+  }
+
+  get closeCode(): number {
+    return this.#raw.closeCode;
+  }
+
+  get failure(): string {
+    return this.#raw.failure;
+  }
+
+  set failure(reason: string) {
+    this.#raw.failure = reason;
   }
 
   /** Data messages since `startMeasuring`. */
   get messages(): number {
-    return this.#scanner.messages - this.#messagesAtStart;
+    return this.#raw.scanner.messages - this.#messagesAtStart;
   }
 
   /** Bytes of frames since `startMeasuring`. */
   get bytes(): number {
-    return this.#scanner.bytes - this.#bytesAtStart;
+    return this.#raw.scanner.bytes - this.#bytesAtStart;
   }
 
   startMeasuring(): void {
-    this.#messagesAtStart = this.#scanner.messages;
-    this.#bytesAtStart = this.#scanner.bytes;
+    this.#messagesAtStart = this.#raw.scanner.messages;
+    this.#bytesAtStart = this.#raw.scanner.bytes;
   }
 
   /** Lets a slow reader read once more. */
   readOnce(): void {
-    if (this.state === 'open') this.#socket.resume();
+    this.#raw.readOnce();
+  }
+
+  /** Lets a stalled one read all there is. */
+  readOn(): void {
+    this.#raw.readOn();
   }
 
   /** Begins the closing handshake. */
   close(): void {
-    if (this.state === 'open') {
-      this.#closing = true;
-      this.#socket.resume();
-      this.#socket.write(closeFrame(1000));
-    } else this.destroy();
+    this.#raw.close();
   }
 
   destroy(): void {
-    this.#socket.destroy();
+    this.#raw.destroy();
   }
 
-  #onRead(length: number, buffer: Uint8Array): boolean {
-    if (this.#handshake === undefined) {
-      this.#shared.reads++;
-      this.#scanner.push(buffer, length);
-    } else this.#onResponse(this.#handshake, buffer.subarray(0, length));
-    return !this.isSlow || this.#closing || this.state !== 'open';
-  }
-
-  #onResponse(handshake: HandshakeResponse, chunk: Uint8Array): void {
-    const outcome = handshake.push(chunk);
-    if (outcome.kind === 'more') return;
-    if (outcome.kind === 'refused') {
-      this.failure = outcome.reason;
-      this.destroy();
-      return;
-    }
-    this.#handshake = undefined;
+  onOpen(): void {
+    const shared = this.#shared;
     this.state = 'open';
-    this.#shared.connectTimes.record(nowUs() - this.#begunUs);
-    const text = subscriptionText(this.#shared.options, this.index);
-    if (text !== undefined) this.#socket.write(textFrame(text));
-    this.#shared.onSettled(this);
-    this.#scanner.push(outcome.rest, outcome.rest.length);
+    shared.connectTimes.record(nowUs() - this.#begunUs);
+    const text = subscriptionText(shared.options, this.index);
+    if (text !== undefined) this.#raw.send(text);
+    shared.onSettled(this);
   }
 
-  #onSocketClose(): void {
+  onChunk(): void {
+    if (this.pace !== 'stalled') this.#shared.reads++;
+  }
+
+  onEnd(): void {
+    if (this.#raw.isInvalid) this.#shared.protocolErrors++;
     if (this.state === 'connecting') {
       this.state = 'failed';
       this.failure ||= 'the server ended the connection during the handshake';
@@ -169,27 +184,32 @@ export class LoadConnection implements FrameListener {
 
   onSample(bytes: Uint8Array, from: number, to: number): void {
     const shared = this.#shared;
-    const sequence = findSequence(bytes, from, to);
-    if (sequence >= 0) {
-      shared.sequenceSamples++;
-      if (sequence <= this.#lastSequence) shared.orderErrors++;
-      this.#lastSequence = sequence;
+    if (readTail(bytes, from, to, this.#tail)) {
+      if (this.#tail.merged > 0) this.#told.mergedSampled++;
+      if (this.#tail.isSnapshot) {
+        // It restates what is older than the frames around it.
+        this.#told.snapshotsSampled++;
+        return;
+      }
+      this.#checkOrder(this.#tail.seq);
     }
-    if (!shared.measuring || this.isSlow) return;
+    if (!shared.measuring || this.pace !== 'steady') return;
     const dueUs = findTimestampUs(bytes, from, Math.min(to, from + EXCERPT_HEAD_BYTES), shared.timestampKey);
-    if (dueUs >= 0) shared.latency.record(nowUs() - dueUs);
+    if (dueUs < 0) return;
+    const readUs = nowUs();
+    shared.latency.record(readUs - dueUs);
+    shared.timeline?.record(readUs, readUs - dueUs);
   }
 
-  onControl(opcode: number, payload: Uint8Array): void {
-    if (opcode === OPCODE.ping) this.#socket.write(clientFrame(OPCODE.pong, payload));
-    if (opcode !== OPCODE.close) return;
-    this.closeCode = payload.length < 2 ? NO_STATUS_RECEIVED : ((payload[0] as number) << 8) | (payload[1] as number);
-    this.#socket.end(clientFrame(OPCODE.close, payload.subarray(0, 2)));
+  #checkOrder(sequence: number): void {
+    this.#shared.sequenceSamples++;
+    if (sequence <= this.#lastSequence) this.#shared.orderErrors++;
+    this.#lastSequence = sequence;
   }
 
-  onInvalid(reason: string): void {
-    this.#shared.protocolErrors++;
-    this.failure = reason;
-    this.destroy();
+  onGap(bytes: Uint8Array, from: number, to: number): void {
+    if (this.#raw.scanner.gaps === 1) this.#told.connectionsWithGap++;
+    this.#told.gaps++;
+    this.#told.gapPublications += readGap(bytes, from, to)?.count ?? 0;
   }
 }

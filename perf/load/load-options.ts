@@ -22,11 +22,19 @@ export interface LoadOptions {
   slow: number;
   slowBytes: number;
   slowIntervalMs: number;
+  /**
+   * How many connections subscribe and then read nothing more, until counting has ended: then they read for `drainS`, to
+   * learn what they were told and whether they were closed. They are reported apart.
+   */
+  stalled: number;
+  drainS: number;
   /** Processes whose CPU and memory are reported. */
   pids: number[];
   sampleEvery: number;
   /** JSON key in the first 256 bytes of a message that holds the time it was due, µs or ms since the epoch. */
   timestampKey: string;
+  /** Where it is not 0, latencies are also reported by intervals of this length. */
+  intervalMs: number;
   processes: number;
 }
 
@@ -62,6 +70,9 @@ const NUMBERS: readonly NumberOption[] = [
   number('slow', 'slow', 0, 100_000, 0, 'how many of the connections read slowly'),
   number('slow-bytes', 'slowBytes', 1, 65_536, 256, 'what a slow one reads at a time'),
   number('slow-interval-ms', 'slowIntervalMs', 1, 60_000, 50, 'how long it waits in between'),
+  number('stalled', 'stalled', 0, 100_000, 0, 'how many of the connections never read'),
+  number('drain-s', 'drainS', 0, 120, 1, 'how long those read at the end, to learn what they were told', false),
+  number('interval-ms', 'intervalMs', 0, 60_000, 0, 'latencies also by intervals of this length; 0: not'),
   number('sample-every', 'sampleEvery', 1, 1_000_000, 16, 'latency and order are looked at on every n-th message'),
   number('processes', 'processes', 1, 16, 1, 'generator processes'),
 ];
@@ -121,7 +132,9 @@ function parsePids(text: string): number[] {
 function checkTogether(options: LoadOptions): void {
   if (!/^\/[^\s]*$/.test(options.path)) throw new Error(`--path is ${JSON.stringify(options.path)}; it starts with /`);
   if (options.symbolsEach > options.symbols) throw new Error('--symbols-each is more than --symbols');
-  if (options.slow > options.connections) throw new Error('--slow is more than --connections');
+  if (options.slow + options.stalled > options.connections) {
+    throw new Error('--slow and --stalled are more than --connections');
+  }
   if (options.processes > options.connections) throw new Error('--processes is more than --connections');
 }
 

@@ -1,12 +1,28 @@
 import type { HistogramSummary } from '../../src/telemetry/histogram.ts';
 import type { ProcessUsage } from '../lib/process-usage.ts';
 import { type HistogramWire, LatencyHistogram } from './latency-histogram.ts';
+import { mergeTimelines, type TimelineInterval } from './latency-timeline.ts';
+import type { Told } from './load-connection.ts';
 
 /** Above this much of a core, or of its loop, a generator process is no longer sure to keep up. */
 export const SATURATED_CORES = 0.9;
 export const SATURATED_LOOP = 0.97;
 
-/** What one generator process did. Counts and bytes are those of the measured time. */
+/** Connections that never read before the end; counts since they opened. */
+export interface StalledReport extends Told {
+  opened: number;
+  /** Those that the server closed before the run was over, by close code as they read it at the end. */
+  closed: number;
+  closeCodes: Record<string, number>;
+  /** What they read at the end. */
+  messages: number;
+  bytes: number;
+}
+
+/**
+ * What one generator process did. Counts and bytes are those of the measured time, and of all but the stalled
+ * connections; what they were told, order and protocol errors are those of the whole run.
+ */
 export interface LoadPart {
   opened: number;
   failed: number;
@@ -20,11 +36,14 @@ export interface LoadPart {
   bytes: number;
   reads: number;
   latency: HistogramWire;
+  timeline: TimelineInterval[];
   sequenceSamples: number;
   orderErrors: number;
   protocolErrors: number;
+  told: Told;
   /** Messages of each connection that was open all the time and not slow. */
   perConnection: { count: number; least: number; most: number; sum: number };
+  stalled: StalledReport;
   generator: GeneratorPart;
 }
 
@@ -36,8 +55,11 @@ export interface GeneratorPart {
   residentMib: number;
 }
 
-/** The line that `perf/load/main.ts` prints. Times in µs where the name has no unit. */
-export interface LoadReport {
+/**
+ * The line that `perf/load/main.ts` prints. Times in µs where the name has no unit. From `closed` on, stalled
+ * connections are left out; those that could not be opened are among the failed ones.
+ */
+export interface LoadReport extends Told {
   asked: number;
   opened: number;
   failed: number;
@@ -62,6 +84,10 @@ export interface LoadReport {
   orderErrors: number;
   protocolErrors: number;
   perConnection: { least: number; most: number; mean: number };
+  /** Where there are some. */
+  stalled?: StalledReport;
+  /** Where `--interval-ms` is given. */
+  timeline?: TimelineInterval[];
   /** `saturated`: the generator itself was the limit, so nothing can be said about the server. */
   generator: GeneratorPart & { processes: number; saturated: boolean };
   server?: { cpuS: number; cores: number; cpuUsPerDelivery: number; residentMib: number };
@@ -77,6 +103,8 @@ export function mergeParts(asked: number, parts: readonly LoadPart[]): Omit<Load
   const bytes = sum((part) => part.bytes);
   const counted = parts.map((part) => part.perConnection).filter((counts) => counts.count > 0);
   const connections = counted.reduce((total, counts) => total + counts.count, 0);
+  const stalled = mergeStalled(parts.map((part) => part.stalled));
+  const timeline = mergeTimelines(parts.map((part) => part.timeline));
   return {
     asked,
     opened: sum((part) => part.opened),
@@ -96,6 +124,7 @@ export function mergeParts(asked: number, parts: readonly LoadPart[]): Omit<Load
     sequenceSamples: sum((part) => part.sequenceSamples),
     orderErrors: sum((part) => part.orderErrors),
     protocolErrors: sum((part) => part.protocolErrors),
+    ...mergeTold(parts.map((part) => part.told)),
     perConnection: {
       least: counted.reduce((min, counts) => Math.min(min, counts.least), counted[0]?.least ?? 0),
       most: counted.reduce((max, counts) => Math.max(max, counts.most), 0),
@@ -108,6 +137,31 @@ export function mergeParts(asked: number, parts: readonly LoadPart[]): Omit<Load
       ),
     },
     generator: mergeGenerators(parts),
+    ...(stalled.opened > 0 ? { stalled } : {}),
+    ...(timeline.length > 0 ? { timeline } : {}),
+  };
+}
+
+function mergeTold(all: readonly Told[]): Told {
+  const sum = (of: (told: Told) => number) => all.reduce((total, told) => total + of(told), 0);
+  return {
+    gaps: sum((told) => told.gaps),
+    gapPublications: sum((told) => told.gapPublications),
+    connectionsWithGap: sum((told) => told.connectionsWithGap),
+    mergedSampled: sum((told) => told.mergedSampled),
+    snapshotsSampled: sum((told) => told.snapshotsSampled),
+  };
+}
+
+function mergeStalled(all: readonly StalledReport[]): StalledReport {
+  const sum = (of: (stalled: StalledReport) => number) => all.reduce((total, stalled) => total + of(stalled), 0);
+  return {
+    opened: sum((stalled) => stalled.opened),
+    closed: sum((stalled) => stalled.closed),
+    closeCodes: mergeCounts(all.map((stalled) => stalled.closeCodes)),
+    messages: sum((stalled) => stalled.messages),
+    bytes: sum((stalled) => stalled.bytes),
+    ...mergeTold(all),
   };
 }
 

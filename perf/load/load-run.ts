@@ -2,9 +2,10 @@ import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'n
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followSteps } from '../../src/util/clock.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
+import { LatencyTimeline } from './latency-timeline.ts';
 import { createShared, LoadConnection, type LoadShared } from './load-connection.ts';
 import type { LoadOptions } from './load-options.ts';
-import type { GeneratorPart, LoadPart } from './load-report.ts';
+import type { GeneratorPart, LoadPart, StalledReport } from './load-report.ts';
 
 const TICK_MS = 2;
 const LOOP_DELAY_RESOLUTION_MS = 10;
@@ -35,15 +36,19 @@ export class LoadRun {
   readonly #connectTimes = new LatencyHistogram();
   readonly #shared: LoadShared;
   #settled = 0;
-  #closedEarly = 0;
   #openNow = 0;
   #ending = false;
-  readonly #closeCodes: Record<string, number> = {};
+  /** Connections that the server closed before the end. */
+  readonly #closed = noCloses();
+  readonly #stalledClosed = noCloses();
 
   constructor(options: LoadOptions, first = 0, step = 1) {
     this.#options = options;
     for (let index = first; index < options.connections; index += step) this.#indices.push(index);
-    this.#shared = createShared(options, this.#latency, this.#connectTimes, {
+    this.#shared = createShared(options, {
+      latency: this.#latency,
+      timeline: options.intervalMs > 0 ? new LatencyTimeline(options.intervalMs) : undefined,
+      connectTimes: this.#connectTimes,
       onSettled: (connection) => this.#onSettled(connection),
       onClosed: (connection) => this.#onClosed(connection),
     });
@@ -56,9 +61,11 @@ export class LoadRun {
     await sleep(this.#options.warmupS * 1000);
     const measured = await this.#measure(marks);
     const part = this.#report(connectMs, measured);
+    await this.#drainStalled();
     stopSlow();
+    const stalled = this.#reportStalled();
     await this.#closeAll();
-    return part;
+    return { ...part, stalled };
   }
 
   /** Resolves with the ms it took, when all have opened or failed or the time is up. */
@@ -85,12 +92,20 @@ export class LoadRun {
   }
 
   #startSlowReaders(): () => void {
-    const slow = this.#connections.filter((connection) => connection.isSlow);
+    const slow = this.#connections.filter((connection) => connection.pace === 'slow');
     if (slow.length === 0) return () => {};
     const timer = setInterval(() => {
       for (const connection of slow) connection.readOnce();
     }, this.#options.slowIntervalMs);
     return () => clearInterval(timer);
+  }
+
+  /** Lets the stalled ones read at last, for as long as the options say or until all are closed. */
+  async #drainStalled(): Promise<void> {
+    const stalled = this.#connections.filter(({ pace, state }) => pace === 'stalled' && state === 'open');
+    const deadlineMs = performance.now() + this.#options.drainS * 1000;
+    for (const connection of stalled) connection.readOn();
+    while (performance.now() < deadlineMs && stalled.some(({ state }) => state === 'open')) await sleep(TICK_MS);
   }
 
   async #measure(marks: LoadMarks): Promise<Measured> {
@@ -123,28 +138,31 @@ export class LoadRun {
     };
   }
 
-  #report(connectMs: number, measured: Measured): LoadPart {
+  #report(connectMs: number, measured: Measured): Omit<LoadPart, 'stalled'> {
     const shared = this.#shared;
-    const all = this.#connections;
-    const sum = (of: (connection: LoadConnection) => number) => all.reduce((total, one) => total + of(one), 0);
-    const steady = all.filter((one) => one.state === 'open' && !one.isSlow).map((one) => one.messages);
-    const opened = sum((one) => (one.state === 'open' || one.state === 'closed' ? 1 : 0));
+    const readers = this.#connections.filter(({ pace }) => pace !== 'stalled');
+    const steady = readers
+      .filter(({ pace, state }) => state === 'open' && pace === 'steady')
+      .map((one) => one.messages);
+    const opened = this.#connections.filter(wasOpen).length;
     return {
       opened,
       failed: this.#indices.length - opened,
       failures: this.#failures(),
-      closed: this.#closedEarly,
-      closeCodes: { ...this.#closeCodes },
+      closed: this.#closed.count,
+      closeCodes: { ...this.#closed.codes },
       connectMs,
       connect: this.#connectTimes.toWire(),
       seconds: measured.seconds,
-      deliveries: sum((one) => one.messages),
-      bytes: sum((one) => one.bytes),
+      deliveries: readers.reduce((total, one) => total + one.messages, 0),
+      bytes: readers.reduce((total, one) => total + one.bytes, 0),
       reads: measured.reads,
       latency: this.#latency.toWire(),
+      timeline: shared.timeline?.toWire() ?? [],
       sequenceSamples: shared.sequenceSamples,
       orderErrors: shared.orderErrors,
       protocolErrors: shared.protocolErrors,
+      told: { ...shared.told },
       perConnection: {
         count: steady.length,
         least: steady.reduce((least, messages) => Math.min(least, messages), steady[0] ?? 0),
@@ -152,6 +170,18 @@ export class LoadRun {
         sum: steady.reduce((total, messages) => total + messages, 0),
       },
       generator: measured.generator,
+    };
+  }
+
+  #reportStalled(): StalledReport {
+    const stalled = this.#connections.filter(({ pace }) => pace === 'stalled');
+    return {
+      opened: stalled.filter(wasOpen).length,
+      closed: this.#stalledClosed.count,
+      closeCodes: { ...this.#stalledClosed.codes },
+      messages: stalled.reduce((total, one) => total + one.messages, 0),
+      bytes: stalled.reduce((total, one) => total + one.bytes, 0),
+      ...this.#shared.toldStalled,
     };
   }
 
@@ -192,9 +222,23 @@ export class LoadRun {
   #onClosed(connection: LoadConnection): void {
     this.#openNow--;
     if (this.#ending) return;
-    this.#closedEarly++;
-    this.#closeCodes[connection.closeCode] = (this.#closeCodes[connection.closeCode] ?? 0) + 1;
+    const closed = connection.pace === 'stalled' ? this.#stalledClosed : this.#closed;
+    closed.count++;
+    closed.codes[connection.closeCode] = (closed.codes[connection.closeCode] ?? 0) + 1;
   }
+}
+
+interface Closes {
+  count: number;
+  codes: Record<string, number>;
+}
+
+function noCloses(): Closes {
+  return { count: 0, codes: {} };
+}
+
+function wasOpen({ state }: LoadConnection): boolean {
+  return state === 'open' || state === 'closed';
 }
 
 interface Measured {

@@ -1,6 +1,6 @@
 /**
- * Finds two figures in a JSON message without parsing it: the time it was due, and its place in the numbering. Both
- * work on bytes, since a generator that parsed JSON would measure itself.
+ * Reads what a generator needs of a JSON message without parsing it: the time it was due, what stands behind a data
+ * frame's payload, and what a gap message tells. On bytes, since a generator that parsed JSON would measure itself.
  */
 const ZERO = 48;
 const QUOTE = 34;
@@ -29,7 +29,7 @@ export function findTimestampUs(bytes: Uint8Array, from: number, to: number, key
 }
 
 function matches(bytes: Uint8Array, at: number, key: Uint8Array): boolean {
-  for (let i = 1; i < key.length; i++) if (bytes[at + i] !== key[i]) return false;
+  for (let i = 0; i < key.length; i++) if (bytes[at + i] !== key[i]) return false;
   return true;
 }
 
@@ -49,38 +49,92 @@ function toMicroseconds(value: number): number {
   return value >= MICROSECONDS_MIN && value < MICROSECONDS_MAX ? value : -1;
 }
 
+/** What a data frame says behind its payload. */
+export interface FrameTail {
+  seq: number;
+  prevSeq: number;
+  /** Publications that the frame stands for beside its own; 0 where it does not say. */
+  merged: number;
+  /** It restates a latest value, and is no delivery. */
+  isSnapshot: boolean;
+  /** Where to resume from in place of `seq`; -1 where it does not say. */
+  resumeSeq: number;
+}
+
+export function emptyTail(): FrameTail {
+  return { seq: -1, prevSeq: -1, merged: 0, isSnapshot: false, resumeSeq: -1 };
+}
+
 const SEQ_KEY = Buffer.from(',"seq":');
 const PREV_SEQ_KEY = Buffer.from(',"prevSeq":');
+const MERGED_KEY = Buffer.from(',"merged":');
+const SNAPSHOT_END = Buffer.from(',"snapshot":true');
+const RESUME_SEQ_KEY = Buffer.from(',"resumeSeq":');
 
 /**
- * The `seq` of a data frame, which ends with `,"seq":S,"prevSeq":P}`; read backwards from the end, so its cost does
- * not depend on the payload. Returns -1 for a message that does not end so, such as a reply.
+ * Reads the end of a data frame, `,"seq":S,"prevSeq":P[,"merged":n][,"snapshot":true][,"resumeSeq":W]}`, into `tail`;
+ * backwards, so its cost does not depend on the payload. Returns false for a message that does not end so, such as a
+ * reply; `tail` then means nothing.
  */
-export function findSequence(bytes: Uint8Array, from: number, to: number): number {
-  if (to - from < 1 || bytes[to - 1] !== CLOSING_BRACE) return -1;
-  const prevSeqAt = startOfDigits(bytes, from, to - 1);
-  const seqEnd = prevSeqAt - PREV_SEQ_KEY.length;
-  if (prevSeqAt === to - 1 || !endsWith(bytes, from, prevSeqAt, PREV_SEQ_KEY)) return -1;
-  const seqAt = startOfDigits(bytes, from, seqEnd);
-  if (seqAt === seqEnd || !endsWith(bytes, from, seqAt, SEQ_KEY)) return -1;
+export function readTail(bytes: Uint8Array, from: number, to: number, tail: FrameTail): boolean {
+  if (to - from < 1 || bytes[to - 1] !== CLOSING_BRACE) return false;
+  let end = to - 1;
+  let at = numberStart(bytes, from, end, RESUME_SEQ_KEY);
+  tail.resumeSeq = at < 0 ? -1 : digitsValue(bytes, at, end);
+  if (at >= 0) end = at - RESUME_SEQ_KEY.length;
+  tail.isSnapshot = endsWith(bytes, from, end, SNAPSHOT_END);
+  if (tail.isSnapshot) end -= SNAPSHOT_END.length;
+  at = numberStart(bytes, from, end, MERGED_KEY);
+  tail.merged = at < 0 ? 0 : digitsValue(bytes, at, end);
+  if (at >= 0) end = at - MERGED_KEY.length;
+  at = numberStart(bytes, from, end, PREV_SEQ_KEY);
+  if (at < 0) return false;
+  tail.prevSeq = digitsValue(bytes, at, end);
+  end = at - PREV_SEQ_KEY.length;
+  at = numberStart(bytes, from, end, SEQ_KEY);
+  if (at < 0) return false;
+  tail.seq = digitsValue(bytes, at, end);
+  return true;
+}
+
+/** Where the digits begin that end at `end`, if `key` stands before them; otherwise -1. */
+function numberStart(bytes: Uint8Array, from: number, end: number, key: Uint8Array): number {
+  let at = end;
+  while (at > from && isDigit(bytes[at - 1] as number)) at--;
+  return at < end && endsWith(bytes, from, at, key) ? at : -1;
+}
+
+function digitsValue(bytes: Uint8Array, from: number, end: number): number {
   let value = 0;
-  for (let at = seqAt; at < seqEnd; at++) value = value * 10 + ((bytes[at] as number) - ZERO);
+  for (let at = from; at < end; at++) value = value * 10 + ((bytes[at] as number) - ZERO);
   return value;
 }
 
-function startOfDigits(bytes: Uint8Array, from: number, end: number): number {
-  let at = end;
-  while (at > from) {
-    const digit = (bytes[at - 1] as number) - ZERO;
-    if (digit < 0 || digit > 9) break;
-    at--;
-  }
-  return at;
+function isDigit(byte: number): boolean {
+  return byte >= ZERO && byte <= ZERO + 9;
 }
 
 function endsWith(bytes: Uint8Array, from: number, end: number, key: Uint8Array): boolean {
   const start = end - key.length;
-  if (start < from) return false;
-  for (let i = 0; i < key.length; i++) if (bytes[start + i] !== key[i]) return false;
-  return true;
+  return start >= from && matches(bytes, start, key);
+}
+
+/** What a gap message tells: `count` publications, the last of them `toSeq`, will not come. */
+export interface Gap {
+  toSeq: number;
+  count: number;
+  reason: string;
+}
+
+/**
+ * Gaps are rare enough to be parsed. `undefined` where the bytes are no gap message, or an excerpt of a long one.
+ */
+export function readGap(bytes: Uint8Array, from: number, to: number): Gap | undefined {
+  try {
+    const { toSeq, count, reason } = JSON.parse(Buffer.from(bytes.subarray(from, to)).toString()).payload;
+    if (!(Number.isSafeInteger(toSeq) && Number.isSafeInteger(count))) return undefined;
+    return { toSeq, count, reason: String(reason) };
+  } catch {
+    return undefined;
+  }
 }

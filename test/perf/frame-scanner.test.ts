@@ -11,16 +11,18 @@ const SEED = 20_260_101;
 
 interface Heard {
   samples: Buffer[];
+  gaps: Buffer[];
   controls: { opcode: number; payload: Buffer }[];
   invalid: string[];
 }
 
 function listening(): Heard & { listener: FrameListener } {
-  const heard: Heard = { samples: [], controls: [], invalid: [] };
+  const heard: Heard = { samples: [], gaps: [], controls: [], invalid: [] };
   return {
     ...heard,
     listener: {
       onSample: (bytes, from, to) => heard.samples.push(Buffer.from(bytes.subarray(from, to))),
+      onGap: (bytes, from, to) => heard.gaps.push(Buffer.from(bytes.subarray(from, to))),
       onControl: (opcode, payload) => heard.controls.push({ opcode, payload: Buffer.from(payload) }),
       onInvalid: (reason) => heard.invalid.push(reason),
     },
@@ -64,12 +66,13 @@ interface Piece {
   wire: Buffer;
   message?: Buffer;
   sampled: boolean;
+  gap?: Buffer;
   control?: { opcode: number; payload: Buffer };
 }
 
 const payload = fc
   .tuple(
-    fc.oneof(fc.nat(130), fc.nat(700), fc.constantFrom(0, 125, 126, 320, 321, 65_535, 65_536, 70_000)),
+    fc.oneof(fc.nat(130), fc.nat(700), fc.constantFrom(0, 125, 126, 512, 513, 65_535, 65_536, 70_000)),
     fc.nat(255),
   )
   .map(([length, salt]) => Buffer.from(Array.from({ length }, (_, i) => (i * 31 + salt) & 0xff)));
@@ -88,15 +91,28 @@ const fragmentedPiece = fc.tuple(payload, fc.nat(100_000), fc.boolean()).map(([m
   if (pinged) parts.splice(1, 0, serverFrame(0x89, ping.payload));
   return { wire: Buffer.concat(parts), message, sampled: false, ...(pinged ? { control: ping } : {}) };
 });
+const gapPiece = fc.oneof(fc.nat(300), fc.constantFrom(498, 499, 500, 70_000)).map((length): Piece => {
+  const gap = Buffer.from(`{"type":"gap"${'x'.repeat(length)}`);
+  return { wire: serverFrame(0x81, gap), gap, sampled: false };
+});
+const almostGapPiece = fc
+  .constantFrom('', '{"type":"ga', '{"type":"gap', '{"type":"gas",', '{"type" "gap"')
+  .map((text): Piece => {
+    const message = Buffer.from(text);
+    return { wire: serverFrame(0x81, message), message, sampled: true };
+  });
 
 describe('FrameScanner', () => {
-  it('counts the same messages, samples and control frames wherever the bytes are cut', () => {
-    const pieces = fc.array(fc.oneof({ weight: 5, arbitrary: textPiece }, controlPiece, fragmentedPiece), {
-      maxLength: 25,
-    });
+  it('counts the same messages, samples, gaps and control frames wherever the bytes are cut', () => {
+    const pieces = fc.array(
+      fc.oneof({ weight: 5, arbitrary: textPiece }, controlPiece, fragmentedPiece, gapPiece, almostGapPiece),
+      {
+        maxLength: 25,
+      },
+    );
     const property = fc.property(pieces, fc.array(fc.nat(), { maxLength: 60 }), (sent, cuts) => {
       const wire = Buffer.concat(sent.map((piece) => piece.wire));
-      const { scanner, samples, controls, invalid } = scan(wire, cuts);
+      const { scanner, samples, gaps, controls, invalid } = scan(wire, cuts);
       expect(invalid).toEqual([]);
       expect(scanner.messages).toBe(sent.filter((piece) => piece.message !== undefined).length);
       expect(scanner.bytes).toBe(wire.length);
@@ -105,6 +121,12 @@ describe('FrameScanner', () => {
       expect(samples.length).toBe(expected.length);
       samples.forEach((sample, i) => {
         expect((expected[i] as Buffer[]).some((allowed) => allowed.equals(sample))).toBe(true);
+      });
+      const expectedGaps = sent.flatMap((piece) => (piece.gap === undefined ? [] : [excerptOf(piece.gap)]));
+      expect(scanner.gaps).toBe(expectedGaps.length);
+      expect(gaps.length).toBe(expectedGaps.length);
+      gaps.forEach((gap, i) => {
+        expect((expectedGaps[i] as Buffer[]).some((allowed) => allowed.equals(gap))).toBe(true);
       });
     });
     fc.assert(property, { seed: SEED, numRuns: 200, interruptAfterTimeLimit: 10_000 });
@@ -134,9 +156,21 @@ describe('FrameScanner', () => {
   });
 
   it('keeps head and tail of a long message that came in pieces', () => {
-    const long = Buffer.concat([Buffer.alloc(300, 'h'), Buffer.alloc(5_000, 'm'), Buffer.alloc(100, 't')]);
+    const long = Buffer.concat([Buffer.alloc(300, 'h'), Buffer.alloc(5_000, 'm'), Buffer.alloc(300, 't')]);
     const { samples } = scan(serverFrame(0x81, long), [10, 200, 4_000, 5_390, 5_400]);
     expect(samples).toEqual([Buffer.from('h'.repeat(EXCERPT_HEAD_BYTES) + 't'.repeat(EXCERPT_TAIL_BYTES))]);
+  });
+
+  it('counts a gap message apart, and does not sample it', () => {
+    const gap = Buffer.from('{"type":"gap","payload":{}}');
+    const message = Buffer.from('{"type":"trade","payload":{}}');
+    const wire = Buffer.concat([message, gap, gap, message].map((payload) => serverFrame(0x81, payload)));
+    for (const cuts of [[], Array.from(wire.keys())]) {
+      const { scanner, samples, gaps } = scan(wire, cuts, 2);
+      expect({ messages: scanner.messages, gaps: scanner.gaps }).toEqual({ messages: 2, gaps: 2 });
+      expect(samples).toEqual([message]);
+      expect(gaps).toEqual([gap, gap]);
+    }
   });
 
   it('samples every n-th message, whether it is whole or in pieces', () => {

@@ -27,7 +27,17 @@ describe('parseLoadOptions', () => {
   });
 
   it('gives back options that were made into arguments', () => {
-    const options = { ...parseLoadOptions([]), connections: 7, slow: 3, pids: [1, 2], subscribe: 'none', processes: 2 };
+    const options = {
+      ...parseLoadOptions([]),
+      connections: 7,
+      slow: 3,
+      stalled: 4,
+      drainS: 0.5,
+      intervalMs: 100,
+      pids: [1, 2],
+      subscribe: 'none',
+      processes: 2,
+    };
     expect(parseLoadOptions(loadArguments(options))).toEqual(options);
   });
 
@@ -41,6 +51,8 @@ describe('parseLoadOptions', () => {
     [['--path', 'ws'], /--path/],
     [['--symbols', '2', '--symbols-each', '3'], /--symbols-each/],
     [['--connections', '2', '--slow', '3'], /--slow/],
+    [['--connections', '3', '--slow', '2', '--stalled', '2'], /--slow and --stalled/],
+    [['--drain-s', '121'], /--drain-s/],
     [['--connections', '2', '--processes', '3'], /--processes/],
     [['--host', 'example.com'], /--host/],
   ])('refuses %j', (args, message) => {

@@ -140,6 +140,55 @@ describe('load', () => {
     expect(report.perConnection.least).toBe(fast);
   });
 
+  it('keeps apart what does not read, and lets it read at the end', async () => {
+    const report = await load(options({ connections: 3, stalled: 1, drainS: 0.5 }));
+    expect(report).toMatchObject({ opened: 3, failed: 0, closed: 0, orderErrors: 0 });
+    expect(report.perConnection.mean * 2).toBe(report.deliveries);
+    expect(report.latencyUs.count).toBe(report.deliveries);
+    expect(report.stalled).toMatchObject({ opened: 1, closed: 0, closeCodes: {}, gaps: 0 });
+    expect(report.stalled?.messages).toBeGreaterThan(report.perConnection.most);
+  });
+
+  it('reports that stalled connections were closed as nothing that went wrong', async () => {
+    let count = 0;
+    server.onConnection = (socket) => {
+      if (++count === 1) setTimeout(() => socket.close(1013, 'Slow consumer'), 50);
+    };
+    const report = await load(options({ connections: 2, connectRate: 1, stalled: 1 }));
+    expect(report).toMatchObject({ opened: 2, failed: 0, closed: 0, closeCodes: {} });
+    expect(report.stalled).toMatchObject({ opened: 1, closed: 1, closeCodes: { 1013: 1 } });
+    expect(report.deliveries).toBe(report.perConnection.most);
+  });
+
+  it('counts gaps and what they tell of, and what was merged or restated', async () => {
+    const payload = {
+      exchange: 'x',
+      symbol: 'y',
+      dataType: 'trade',
+      fromSeq: 1,
+      toSeq: 9,
+      count: 4,
+      reason: 'slow_consumer',
+    };
+    server.onConnection = (socket) => {
+      socket.send(JSON.stringify({ type: 'gap', payload, timestamp: 1 }));
+      socket.send('{"type":"ticker","payload":{},"seq":1000000,"prevSeq":0,"snapshot":true}');
+      socket.send('{"type":"ticker","payload":{},"seq":0,"prevSeq":0,"merged":3}');
+    };
+    const report = await load(options({ connections: 4, stalled: 1 }));
+    const told = { mergedSampled: 3, snapshotsSampled: 3 };
+    expect(report).toMatchObject({ orderErrors: 0, gaps: 3, gapPublications: 12, connectionsWithGap: 3, ...told });
+    expect(report.stalled).toMatchObject({ gaps: 1, gapPublications: 4, connectionsWithGap: 1 });
+  });
+
+  it('reports latencies by intervals', async () => {
+    const report = await load(options({ connections: 2, intervalMs: 100 }));
+    const counts = report.timeline?.map(({ latency }) => latency.buckets.reduce((sum, [, count]) => sum + count, 0));
+    expect(counts?.length).toBeGreaterThan(2);
+    expect(counts?.reduce((sum, count) => sum + count, 0)).toBe(report.latencyUs.count);
+    expect(report.timeline?.every(({ atMs }) => atMs % 100 === 0)).toBe(true);
+  });
+
   it('adds up what several processes did', async () => {
     const report = await load(options({ connections: 7, processes: 2, seconds: 1 }));
     expect(report).toMatchObject({ asked: 7, opened: 7, failed: 0, orderErrors: 0, generator: { processes: 2 } });

@@ -1,6 +1,13 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { findSequence, findTimestampUs, keyBytes } from '../../perf/load/message-scan.ts';
+import {
+  emptyTail,
+  type FrameTail,
+  findTimestampUs,
+  keyBytes,
+  readGap,
+  readTail,
+} from '../../perf/load/message-scan.ts';
 
 const SEED = 20_260_102;
 const TS = keyBytes('ts');
@@ -9,8 +16,9 @@ function timestampIn(text: string, from = 0, to = Buffer.byteLength(text)): numb
   return findTimestampUs(Buffer.from(text), from, to, TS);
 }
 
-function sequenceIn(text: string): number {
-  return findSequence(Buffer.from(text), 0, Buffer.byteLength(text));
+function tailOf(text: string): FrameTail | undefined {
+  const tail = emptyTail();
+  return readTail(Buffer.from(text), 0, Buffer.byteLength(text), tail) ? tail : undefined;
 }
 
 describe('findTimestampUs', () => {
@@ -62,29 +70,96 @@ describe('findTimestampUs', () => {
   });
 });
 
-describe('findSequence', () => {
-  it('reads the seq that stands last but one', () => {
-    expect(sequenceIn('{"type":"trade","payload":{"seq":5},"timestamp":1,"seq":42,"prevSeq":41}')).toBe(42);
-    expect(sequenceIn('{"a":1,"seq":9007199254740991,"prevSeq":0}')).toBe(Number.MAX_SAFE_INTEGER);
+describe('readTail', () => {
+  it('reads seq and prevSeq', () => {
+    expect(tailOf('{"type":"trade","payload":{"seq":5},"timestamp":1,"seq":42,"prevSeq":41}')).toEqual({
+      ...emptyTail(),
+      seq: 42,
+      prevSeq: 41,
+    });
+    expect(tailOf('{"a":1,"seq":9007199254740991,"prevSeq":0}')?.seq).toBe(Number.MAX_SAFE_INTEGER);
+  });
+
+  it.each([
+    ['"merged":7', { merged: 7 }],
+    ['"snapshot":true', { isSnapshot: true }],
+    ['"resumeSeq":40', { resumeSeq: 40 }],
+    ['"merged":7,"resumeSeq":40', { merged: 7, resumeSeq: 40 }],
+    ['"merged":7,"snapshot":true,"resumeSeq":40', { merged: 7, isSnapshot: true, resumeSeq: 40 }],
+  ])('reads %s behind them', (more, expected) => {
+    expect(tailOf(`{"a":1,"seq":42,"prevSeq":41,${more}}`)).toEqual({
+      ...emptyTail(),
+      seq: 42,
+      prevSeq: 41,
+      ...expected,
+    });
+  });
+
+  it('keeps nothing of what was read before', () => {
+    const tail = emptyTail();
+    const texts = [
+      '{"a":1,"seq":42,"prevSeq":41,"merged":7,"snapshot":true,"resumeSeq":40}',
+      '{"a":1,"seq":2,"prevSeq":1}',
+    ];
+    for (const text of texts) expect(readTail(Buffer.from(text), 0, text.length, tail)).toBe(true);
+    expect(tail).toEqual({ ...emptyTail(), seq: 2, prevSeq: 1 });
   });
 
   it.each([
     ['', 'an empty message'],
     ['{"type":"pong","payload":{},"timestamp":1}', 'a reply'],
     ['{"seq":42,"prevSeq":41,"more":1}', 'other fields behind them'],
+    ['{"a":1,"seq":42,"prevSeq":41,"resumeSeq":40,"merged":7}', 'another order'],
+    ['{"a":1,"seq":42,"prevSeq":41,"snapshot":false}', 'another value'],
     ['{"a":1,"seq":42}', 'no prevSeq'],
+    ['{"a":1,"seq":42,"merged":7}', 'no prevSeq before merged'],
     ['{"a":1,"seq":,"prevSeq":41}', 'no digits'],
     ['{"a":1,"seq":42,"prevSeq":}', 'no digits of prevSeq'],
+    ['{"a":1,"seq":42,"prevSeq":41,"merged":}', 'no digits of merged'],
     ['{"a":1,"seq":-42,"prevSeq":41}', 'a negative number'],
     ['42,"prevSeq":41}', 'a message cut off in front'],
   ])('finds none in %j: %s', (text) => {
-    expect(sequenceIn(text)).toBe(-1);
+    expect(tailOf(text)).toBeUndefined();
   });
 
   it('agrees with JSON.parse about any data frame', () => {
-    const property = fc.property(fc.anything(), fc.maxSafeNat(), fc.maxSafeNat(), (payload, seq, prevSeq) => {
-      expect(sequenceIn(`{"payload":${JSON.stringify(String(payload))},"seq":${seq},"prevSeq":${prevSeq}}`)).toBe(seq);
-    });
+    const numbers = fc.record(
+      { seq: fc.maxSafeNat(), prevSeq: fc.maxSafeNat(), merged: fc.integer({ min: 1 }), resumeSeq: fc.maxSafeNat() },
+      { requiredKeys: ['seq', 'prevSeq'] },
+    );
+    const property = fc.property(
+      fc.anything(),
+      numbers,
+      fc.boolean(),
+      (payload, { seq, prevSeq, ...more }, isSnapshot) => {
+        const text = JSON.stringify({
+          payload: String(payload),
+          seq,
+          prevSeq,
+          merged: more.merged,
+          snapshot: isSnapshot || undefined,
+          resumeSeq: more.resumeSeq,
+        });
+        expect(tailOf(text)).toEqual({ ...emptyTail(), seq, prevSeq, ...more, isSnapshot });
+      },
+    );
     fc.assert(property, { seed: SEED });
   });
+});
+
+describe('readGap', () => {
+  const gapIn = (text: string) => readGap(Buffer.from(text), 0, Buffer.byteLength(text));
+
+  it('reads how much will not come, and why', () => {
+    const payload = { exchange: 'binance', symbol: 'SYM1', dataType: 'trade', fromSeq: 3, toSeq: 9, count: 4 };
+    const text = JSON.stringify({ type: 'gap', payload: { ...payload, reason: 'slow_consumer' }, timestamp: 1 });
+    expect(gapIn(text)).toEqual({ toSeq: 9, count: 4, reason: 'slow_consumer' });
+  });
+
+  it.each(['', '{"type":"gap"}', '{"type":"gap","payload":{"toSeq":"9","count":4}}', '{"type":"gap","payload":{"toS'])(
+    'reads nothing from %j',
+    (text) => {
+      expect(gapIn(text)).toBeUndefined();
+    },
+  );
 });
