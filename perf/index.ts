@@ -2,10 +2,13 @@
  * Runs benchmarks: all of them, or those named. Each prints tables and writes perf/results/NAME.json. Exit status 1 when
  * something failed that must hold on any machine; never for a time.
  */
+import { existsSync } from 'node:fs';
+import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorMessage } from '../src/util/errors.ts';
 import type { Benchmark, BenchmarkSettings } from './lib/benchmark.ts';
 import { writeResult } from './lib/results.ts';
+import { GATEWAY_FILE } from './lib/server-process.ts';
 import { formatTable } from './lib/table.ts';
 
 /** Loaded when they run: one that fails to load does not keep the others from running. */
@@ -18,7 +21,10 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   ingest: async () => (await import('./bench/ingest.ts')).ingest,
 };
 
-const USAGE = `use: node perf/index.ts [--smoke] [--rounds N] [--floor PROGRAM] [${Object.keys(BENCHMARKS).join(' | ')}]...`;
+const USAGE = [
+  'use: node perf/index.ts [--smoke] [--rounds N] [--floor PROGRAM] [--beside DIRECTORY]',
+  `     [${Object.keys(BENCHMARKS).join(' | ')}]...`,
+].join('\n');
 const ROUNDS_MAX = 20;
 
 function readSettings(args: string[]): { names: string[]; settings: BenchmarkSettings } {
@@ -29,17 +35,28 @@ function readSettings(args: string[]): { names: string[]; settings: BenchmarkSet
       smoke: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '1' },
       floor: { type: 'string' },
+      beside: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds);
   if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= ROUNDS_MAX)) {
     throw new Error(`--rounds is ${JSON.stringify(values.rounds)}; allowed: 1 to ${ROUNDS_MAX}`);
   }
+  const beside = values.beside === undefined ? undefined : resolve(values.beside);
+  if (beside !== undefined && !existsSync(join(beside, GATEWAY_FILE))) {
+    throw new Error(`--beside is ${JSON.stringify(values.beside)}; there is no ${GATEWAY_FILE} below it`);
+  }
   for (const name of positionals) {
     if (!Object.hasOwn(BENCHMARKS, name)) throw new Error(`there is no benchmark ${JSON.stringify(name)}`);
   }
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
-  return { names, settings: { smoke: values.smoke, floor: values.floor, rounds } };
+  return { names, settings: { smoke: values.smoke, floor: values.floor, beside, rounds } };
+}
+
+/** What was beside is told by its commit; where it stood says nothing about a figure. */
+function withoutDirectory(arg: string, index: number, args: readonly string[]): string {
+  if (arg.startsWith('--beside=')) return '--beside=DIRECTORY';
+  return args[index - 1] === '--beside' ? 'DIRECTORY' : arg;
 }
 
 async function runOne(name: string, settings: BenchmarkSettings, command: string): Promise<string[]> {
@@ -64,7 +81,7 @@ async function main(): Promise<number> {
   }
   const problems: string[] = [];
   for (const name of asked.names) {
-    const command = ['node perf/index.ts', ...args].join(' ');
+    const command = ['node perf/index.ts', ...args.map(withoutDirectory)].join(' ');
     const found = await runOne(name, asked.settings, command).catch((error) => [errorMessage(error)]);
     problems.push(...found.map((problem) => `${name}: ${problem}`));
   }

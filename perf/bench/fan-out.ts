@@ -3,6 +3,7 @@
  * topic, where batches are shared by all, and everybody on 10 of 100, where no two neighbours want the same.
  */
 import type { BenchmarkResult, BenchmarkSettings, Section } from '../lib/benchmark.ts';
+import { besideRows, besideTitle } from '../lib/beside.ts';
 import {
   type Delivery,
   type DeliveryScenario,
@@ -26,13 +27,18 @@ export async function fanOut(settings: BenchmarkSettings): Promise<BenchmarkResu
   const details: Delivery[] = [];
   const problems: string[] = [];
   for (const scenario of scenarios(settings.smoke)) {
-    const deliveries = await measure(scenario, settings);
+    const rounds = await measure(scenario, settings);
+    const deliveries = medians(rounds);
     sections.push({ title: scenario.title, rows: deliveryRows(deliveries, scenario.deliveriesPerS) });
     const measures = measureRows(deliveries);
     if (measures.length > 0) sections.push({ title: 'CPU per delivery, the least work being 1', rows: measures });
+    if (settings.beside !== undefined) {
+      sections.push({ title: besideTitle(settings.beside, rounds.length), rows: besideRows(rounds) });
+    }
     details.push(...deliveries);
     // A plain broadcast cannot serve the full load; that is a figure, not a fault of the benchmark.
-    const checked = deliveries.filter(({ server }) => settings.smoke || server.startsWith('tickcast'));
+    const isOurs = ({ server, besideOf }: Delivery) => server.startsWith('tickcast') || besideOf !== undefined;
+    const checked = deliveries.filter((delivery) => settings.smoke || isOurs(delivery));
     problems.push(...checked.flatMap(deliveryProblems));
   }
   return { sections, details, problems };
@@ -67,22 +73,50 @@ function scenarios(smoke: boolean): DeliveryScenario[] {
 }
 
 /** The servers take turns, so that what else the machine does in a round meets them all. */
-async function measure(scenario: DeliveryScenario, settings: BenchmarkSettings): Promise<Delivery[]> {
+async function measure(scenario: DeliveryScenario, settings: BenchmarkSettings): Promise<Delivery[][]> {
   const rounds: Delivery[][] = [];
-  for (let round = 0; round < settings.rounds; round++) rounds.push(await measureOnce(scenario, settings));
+  for (let round = 0; round < settings.rounds; round++) rounds.push(await measureOnce(scenario, settings, round));
+  return rounds;
+}
+
+function medians(rounds: readonly Delivery[][]): Delivery[] {
   return (rounds[0] ?? []).map((_, i) => median(rounds.map((round) => round[i] as Delivery)));
 }
 
-async function measureOnce(scenario: DeliveryScenario, { floor }: BenchmarkSettings): Promise<Delivery[]> {
+async function measureOnce(
+  scenario: DeliveryScenario,
+  settings: BenchmarkSettings,
+  round: number,
+): Promise<Delivery[]> {
   const { symbols, rate, load } = scenario;
-  const gateway = (batch: Record<string, string | number>) => () =>
-    startGateway({ ...simulatorOptions(symbols, rate, PAYLOAD_BYTES), shards: 1, ...batch });
-  const adaptive = await measureDelivery('tickcast adaptive', gateway({ 'batch.mode': 'adaptive' }), load);
+  const besideFirst = round % 2 === 1;
+  const gateways = (mode: string, batch: Record<string, string | number>) =>
+    measureGateways(mode, batch, scenario, settings.beside, besideFirst);
+  const adaptive = await gateways('adaptive', { 'batch.mode': 'adaptive' });
   const fixedOptions = { 'batch.mode': 'fixed', 'batch.maxDelayMs': TICK_MS };
-  const fixed = await measureDelivery(`tickcast fixed ${TICK_MS} ms`, gateway(fixedOptions), load);
-  const floors = floor === undefined ? [] : await measureFloors(floor, scenario, [fixed, adaptive]);
+  const fixed = await gateways(`fixed ${TICK_MS} ms`, fixedOptions);
+  const ours = [fixed[0] as Delivery, adaptive[0] as Delivery];
+  const floors = settings.floor === undefined ? [] : await measureFloors(settings.floor, scenario, ours);
   const baseline = () => startBaseline({ rate, symbols, payloadBytes: PAYLOAD_BYTES });
-  return [adaptive, fixed, ...floors, await measureDelivery('plain ws', baseline, load)];
+  return [...adaptive, ...fixed, ...floors, await measureDelivery('plain ws', baseline, load)];
+}
+
+/** The gateway of this checkout, and that of another one right after or before it. */
+async function measureGateways(
+  mode: string,
+  batch: Record<string, string | number>,
+  { symbols, rate, load }: DeliveryScenario,
+  beside: string | undefined,
+  besideFirst: boolean,
+): Promise<Delivery[]> {
+  const options = { ...simulatorOptions(symbols, rate, PAYLOAD_BYTES), shards: 1, ...batch };
+  const here = () => measureDelivery(`tickcast ${mode}`, () => startGateway(options), load);
+  if (beside === undefined) return [await here()];
+  const there = () => measureDelivery(`beside ${mode}`, () => startGateway(options, beside), load);
+  const [first, second] = besideFirst ? [there, here] : [here, there];
+  const both = [await first(), await second()];
+  const [ours, other] = (besideFirst ? both.reverse() : both) as [Delivery, Delivery];
+  return [ours, { ...other, besideOf: ours.server }];
 }
 
 /**

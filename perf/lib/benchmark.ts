@@ -6,6 +6,8 @@ export interface BenchmarkSettings {
   smoke: boolean;
   /** Program to measure CPU against; see `startFloor`. */
   floor: string | undefined;
+  /** Another checkout of this project, to compare with what was before a change. */
+  beside: string | undefined;
   /** How often each measurement is taken; the one in the middle counts. */
   rounds: number;
 }

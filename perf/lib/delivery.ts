@@ -12,6 +12,8 @@ export interface Delivery {
   messagesPerWrite: number | undefined;
   /** The server that this one is the measure of. */
   measureOf?: string;
+  /** The server that this one, of another checkout, was run beside. */
+  besideOf?: string;
 }
 
 /** What a server is measured with; `port` and `pids` come from the server. */

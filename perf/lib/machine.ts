@@ -21,16 +21,20 @@ export function describeMachine(): Machine {
   };
 }
 
-/** The commit that is checked out, with `+` behind it when files differ from it; `unknown` outside a repository. */
-export function gitCommit(): string {
+/**
+ * The commit that is checked out in a directory, with `+` behind it when files differ from it; `unknown` outside a
+ * repository.
+ */
+export function gitCommit(directory = '.'): string {
   try {
-    const commit = git('rev-parse', '--short=12', 'HEAD');
-    return git('status', '--porcelain', '--untracked-files=no', '--', ':!perf/results') === '' ? commit : `${commit}+`;
+    const commit = git(directory, 'rev-parse', '--short=12', 'HEAD');
+    const changes = git(directory, 'status', '--porcelain', '--untracked-files=no', '--', ':!perf/results');
+    return changes === '' ? commit : `${commit}+`;
   } catch {
     return 'unknown';
   }
 }
 
-function git(...args: string[]): string {
-  return execFileSync('git', args, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
+function git(cwd: string, ...args: string[]): string {
+  return execFileSync('git', args, { cwd, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] }).trim();
 }

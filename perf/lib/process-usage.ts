@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 
 /** The kernel reports CPU time to programs in hundredths of a second, whatever its own clock is (proc(5)). */
 const TICKS_PER_SECOND = 100;
+const PAGE_BYTES = 4_096;
 const UTIME_FIELD = 11;
 const STIME_FIELD = 12;
 
@@ -33,6 +34,17 @@ export function cpuSecondsOf(stat: string): number {
 export function residentMibOf(status: string): number {
   const match = /^VmRSS:\s+(\d+) kB$/m.exec(status);
   return match === null ? 0 : Number(match[1]) / 1024;
+}
+
+/** Memory that the kernel holds for all TCP sockets of the machine: what was sent and nobody has read yet. */
+export function socketMemoryMib(): number {
+  return socketMemoryMibOf(read('/proc/net/sockstat'));
+}
+
+/** @param sockstat text of /proc/net/sockstat, which counts in pages */
+export function socketMemoryMibOf(sockstat: string): number {
+  const match = /^TCP:.* mem (\d+)/m.exec(sockstat);
+  return match === null ? 0 : (Number(match[1]) * PAGE_BYTES) / 1024 ** 2;
 }
 
 function read(path: string): string {

@@ -21,10 +21,16 @@ export interface ServerProcess {
   stop(): Promise<void>;
 }
 
-/** Starts the gateway with these options beside a free port, and waits until it is healthy. */
-export async function startGateway(options: Record<string, string | number>): Promise<ServerProcess> {
+/**
+ * Starts the gateway with these options beside a free port, and waits until it is healthy.
+ * @param directory another checkout, whose gateway is to be run by the same Node.js
+ */
+export async function startGateway(
+  options: Record<string, string | number>,
+  directory = PROJECT_DIRECTORY,
+): Promise<ServerProcess> {
   const port = await freePort();
-  const child = new Child(process.execPath, [GATEWAY_FILE, ...gatewayArguments(port, options)], inProject());
+  const child = new Child(process.execPath, [GATEWAY_FILE, ...gatewayArguments(port, options)], { cwd: directory });
   const server = await whenReady(child, port, () => isHealthy(port));
   return { ...server, messagesPerWrite: () => messagesPerWrite(port) };
 }

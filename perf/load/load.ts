@@ -3,17 +3,17 @@ import { type ProcessUsage, processUsage } from '../lib/process-usage.ts';
 import type { FromGenerator, ToGenerator } from './generator-messages.ts';
 import type { LoadOptions } from './load-options.ts';
 import { type LoadPart, type LoadReport, mergeParts, serverUsage } from './load-report.ts';
-import { LoadRun } from './load-run.ts';
+import { type LoadMarks, LoadRun } from './load-run.ts';
 
 /** What a run may take beyond its own times before its processes are killed. */
 const GRACE_MS = 30_000;
 
 /**
  * Loads a server and reports. With one process it runs in this one; with several they begin to count when all
- * connections of all of them are open.
+ * connections of all of them are open. `marks` are called once, by the first process to begin and the first to end.
  */
-export async function load(options: LoadOptions): Promise<LoadReport> {
-  const meter = new ServerMeter(options.pids);
+export async function load(options: LoadOptions, marks: LoadMarks = {}): Promise<LoadReport> {
+  const meter = new ServerMeter(options.pids, marks);
   const parts = options.processes === 1 ? [await runHere(options, meter)] : await runProcesses(options, meter);
   const report: LoadReport = mergeParts(options.connections, parts);
   if (options.pids.length > 0) report.server = meter.report(report);
@@ -23,19 +23,25 @@ export async function load(options: LoadOptions): Promise<LoadReport> {
 /** Reads the server's usage when the first generator starts and when the first ends. */
 class ServerMeter {
   readonly #pids: readonly number[];
+  readonly #marks: LoadMarks;
   #before: ProcessUsage | undefined;
   #after: ProcessUsage | undefined;
 
-  constructor(pids: readonly number[]) {
+  constructor(pids: readonly number[], marks: LoadMarks) {
     this.#pids = pids;
+    this.#marks = marks;
   }
 
   start(): void {
-    this.#before ??= processUsage(this.#pids);
+    if (this.#before !== undefined) return;
+    this.#before = processUsage(this.#pids);
+    this.#marks.onStart?.();
   }
 
   end(): void {
-    this.#after ??= processUsage(this.#pids);
+    if (this.#after !== undefined) return;
+    this.#after = processUsage(this.#pids);
+    this.#marks.onEnd?.();
   }
 
   report(of: { seconds: number; deliveries: number }): NonNullable<LoadReport['server']> {
@@ -50,7 +56,7 @@ function runHere(options: LoadOptions, meter: ServerMeter): Promise<LoadPart> {
 
 async function runProcesses(options: LoadOptions, meter: ServerMeter): Promise<LoadPart[]> {
   const generators = Array.from({ length: options.processes }, () => fork(new URL('./generator.ts', import.meta.url)));
-  const timeoutMs = (options.connectTimeoutS + options.warmupS + options.seconds) * 1000 + GRACE_MS;
+  const timeoutMs = (options.connectTimeoutS + options.warmupS + options.seconds + options.drainS) * 1000 + GRACE_MS;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<never>((_resolve, reject) => {
     timer = setTimeout(() => reject(new Error(`the generators have not ended after ${timeoutMs} ms`)), timeoutMs);

@@ -3,6 +3,7 @@
  * prints one JSON line. Exit status 0: all opened; 1: some did not; 2: an option is wrong.
  */
 import { errorMessage } from '../../src/util/errors.ts';
+import type { LoadMark } from './generator-messages.ts';
 import { load } from './load.ts';
 import { type LoadOptions, loadUsage, parseLoadOptions } from './load-options.ts';
 
@@ -20,6 +21,11 @@ function readOptions(): LoadOptions {
   }
 }
 
-const report = await load(readOptions());
+/** Tells whoever started this process with a channel when counting begins and ends. */
+function tell(mark: LoadMark): void {
+  process.send?.(mark);
+}
+
+const report = await load(readOptions(), { onStart: () => tell('started'), onEnd: () => tell('ended') });
 // Exiting before the pipe has taken the line would cut it.
 process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(report.failed > 0 ? 1 : 0));

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { cpuSecondsOf, processUsage, residentMibOf } from '../../perf/lib/process-usage.ts';
+import { cpuSecondsOf, processUsage, residentMibOf, socketMemoryMibOf } from '../../perf/lib/process-usage.ts';
 
 describe('processUsage', () => {
   it('reads CPU time behind a name with blanks and brackets', () => {
@@ -9,6 +9,12 @@ describe('processUsage', () => {
 
   it('reads resident memory', () => {
     expect(residentMibOf('Name:\tnode\nVmHWM:\t 99999 kB\nVmRSS:\t   2048 kB\nThreads:\t3\n')).toBe(2);
+  });
+
+  it('reads what the kernel holds for TCP sockets', () => {
+    const text = 'sockets: used 13\nTCP: inuse 1 orphan 0 tw 0 alloc 1 mem 512\nUDP: inuse 0 mem 9\n';
+    expect(socketMemoryMibOf(text)).toBe(2);
+    expect(socketMemoryMibOf('')).toBe(0);
   });
 
   it('counts a process that is not there as nothing', () => {
