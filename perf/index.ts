@@ -16,6 +16,8 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'fan-out': async () => (await import('./bench/fan-out.ts')).fanOut,
   latency: async () => (await import('./bench/latency.ts')).latency,
   connections: async () => (await import('./bench/connections.ts')).connections,
+  'slow-consumers': async () => (await import('./bench/slow-consumers.ts')).slowConsumers,
+  resume: async () => (await import('./bench/resume.ts')).resume,
   ring: async () => (await import('./bench/ring.ts')).ring,
   matching: async () => (await import('./bench/matching.ts')).matching,
   ingest: async () => (await import('./bench/ingest.ts')).ingest,

@@ -1,3 +1,5 @@
+const API_TIMEOUT_MS = 10_000;
+
 /**
  * The sum of one metric over its labels, from the gateway's Prometheus text.
  * @param text answer of GET /api/websocket/metrics
@@ -52,6 +54,9 @@ export function slowFigures(text: string): SlowFigures {
 
 /** What stands at `/api/websocket/NAME` of the gateway at `port`, whatever the status. */
 export async function readApi(port: number, name: 'metrics' | 'stats' | 'health'): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/websocket/${name}`, { headers: { connection: 'close' } });
+  const response = await fetch(`http://127.0.0.1:${port}/api/websocket/${name}`, {
+    signal: AbortSignal.timeout(API_TIMEOUT_MS),
+    headers: { connection: 'close' },
+  });
   return response.text();
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { type NumberOption, numberOption, parseNumber } from './number-option.ts';
 
 /** What a load run does. Only 127.0.0.1 is ever connected to, and every number has an upper bound. */
 export interface LoadOptions {
@@ -38,43 +39,30 @@ export interface LoadOptions {
   processes: number;
 }
 
-interface NumberOption {
-  name: string;
-  key: keyof LoadOptions;
-  min: number;
-  max: number;
-  default: number;
-  whole: boolean;
-  about: string;
-}
-
-const number = (
-  name: string,
-  key: keyof LoadOptions,
-  min: number,
-  max: number,
-  value: number,
-  about: string,
-  whole = true,
-): NumberOption => ({ name, key, min, max, default: value, whole, about });
-
-const NUMBERS: readonly NumberOption[] = [
-  number('port', 'port', 1, 65_535, 8080, 'port on 127.0.0.1'),
-  number('connections', 'connections', 1, 100_000, 100, 'connections to open'),
-  number('connect-rate', 'connectRate', 1, 100_000, 5_000, 'connections begun per second'),
-  number('connect-timeout-s', 'connectTimeoutS', 1, 300, 60, 'time to open them all', false),
-  number('symbols', 'symbols', 1, 1_000_000, 100, 'number of symbols, for --subscribe filter'),
-  number('symbols-each', 'symbolsEach', 1, 10_000, 10, 'symbols of each connection, for --subscribe filter'),
-  number('warmup-s', 'warmupS', 0, 120, 1, 'time before counting begins', false),
-  number('seconds', 'seconds', 0.1, 600, 5, 'measured time', false),
-  number('slow', 'slow', 0, 100_000, 0, 'how many of the connections read slowly'),
-  number('slow-bytes', 'slowBytes', 1, 65_536, 256, 'what a slow one reads at a time'),
-  number('slow-interval-ms', 'slowIntervalMs', 1, 60_000, 50, 'how long it waits in between'),
-  number('stalled', 'stalled', 0, 100_000, 0, 'how many of the connections never read'),
-  number('drain-s', 'drainS', 0, 120, 1, 'how long those read at the end, to learn what they were told', false),
-  number('interval-ms', 'intervalMs', 0, 60_000, 0, 'latencies also by intervals of this length; 0: not'),
-  number('sample-every', 'sampleEvery', 1, 1_000_000, 16, 'latency and order are looked at on every n-th message'),
-  number('processes', 'processes', 1, 16, 1, 'generator processes'),
+const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
+  numberOption('port', 'port', 1, 65_535, 8080, 'port on 127.0.0.1'),
+  numberOption('connections', 'connections', 1, 100_000, 100, 'connections to open'),
+  numberOption('connect-rate', 'connectRate', 1, 100_000, 5_000, 'connections begun per second'),
+  numberOption('connect-timeout-s', 'connectTimeoutS', 1, 300, 60, 'time to open them all', false),
+  numberOption('symbols', 'symbols', 1, 1_000_000, 100, 'number of symbols, for --subscribe filter'),
+  numberOption('symbols-each', 'symbolsEach', 1, 10_000, 10, 'symbols of each connection, for --subscribe filter'),
+  numberOption('warmup-s', 'warmupS', 0, 120, 1, 'time before counting begins', false),
+  numberOption('seconds', 'seconds', 0.1, 600, 5, 'measured time', false),
+  numberOption('slow', 'slow', 0, 100_000, 0, 'how many of the connections read slowly'),
+  numberOption('slow-bytes', 'slowBytes', 1, 65_536, 256, 'what a slow one reads at a time'),
+  numberOption('slow-interval-ms', 'slowIntervalMs', 1, 60_000, 50, 'how long it waits in between'),
+  numberOption('stalled', 'stalled', 0, 100_000, 0, 'how many of the connections never read'),
+  numberOption('drain-s', 'drainS', 0, 120, 1, 'how long those read at the end, to learn what they were told', false),
+  numberOption('interval-ms', 'intervalMs', 0, 60_000, 0, 'latencies also by intervals of this length; 0: not'),
+  numberOption(
+    'sample-every',
+    'sampleEvery',
+    1,
+    1_000_000,
+    16,
+    'latency and order are looked at on every n-th message',
+  ),
+  numberOption('processes', 'processes', 1, 16, 1, 'generator processes'),
 ];
 
 const TEXTS = [
@@ -106,19 +94,6 @@ export function parseLoadOptions(args: readonly string[]): LoadOptions {
   const result = options as unknown as LoadOptions;
   checkTogether(result);
   return result;
-}
-
-function parseNumber(option: NumberOption, text: string | undefined): number {
-  if (text === undefined) return option.default;
-  const value = text.trim() === '' ? Number.NaN : Number(text);
-  const fits = value >= option.min && value <= option.max && (!option.whole || Number.isInteger(value));
-  if (!fits) {
-    const kind = option.whole ? 'a whole number' : 'a number';
-    throw new Error(
-      `--${option.name} is ${JSON.stringify(text)}; allowed: ${kind} from ${option.min} to ${option.max}`,
-    );
-  }
-  return value;
 }
 
 function parsePids(text: string): number[] {

@@ -1,6 +1,6 @@
-import { type EventLoopUtilization, monitorEventLoopDelay, performance } from 'node:perf_hooks';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { followSteps } from '../../src/util/clock.ts';
+import { GeneratorMeter } from './generator-meter.ts';
 import { LatencyHistogram } from './latency-histogram.ts';
 import { LatencyTimeline } from './latency-timeline.ts';
 import { createShared, LoadConnection, type LoadShared } from './load-connection.ts';
@@ -8,7 +8,6 @@ import type { LoadOptions } from './load-options.ts';
 import type { GeneratorPart, LoadPart, StalledReport } from './load-report.ts';
 
 const TICK_MS = 2;
-const LOOP_DELAY_RESOLUTION_MS = 10;
 /** Handshakes under way at a time: more would only wait in the kernel's queue, and overflow it. */
 const HANDSHAKES_MAX = 1_000;
 const CLOSES_PER_TICK = 50;
@@ -110,32 +109,17 @@ export class LoadRun {
 
   async #measure(marks: LoadMarks): Promise<Measured> {
     const shared = this.#shared;
-    const delays = monitorEventLoopDelay({ resolution: LOOP_DELAY_RESOLUTION_MS });
     followSteps();
-    delays.enable();
-    const cpuBefore = process.cpuUsage();
-    const loopBefore = performance.eventLoopUtilization();
     const readsBefore = shared.reads;
     for (const connection of this.#connections) connection.startMeasuring();
+    const meter = new GeneratorMeter();
     marks.onStart?.();
     shared.measuring = true;
-    const begunMs = performance.now();
     await sleep(this.#options.seconds * 1000);
     shared.measuring = false;
-    const seconds = (performance.now() - begunMs) / 1000;
+    const measured = meter.stop();
     marks.onEnd?.();
-    delays.disable();
-    const cpu = process.cpuUsage(cpuBefore);
-    return {
-      seconds,
-      reads: shared.reads - readsBefore,
-      generator: generatorPart(
-        (cpu.user + cpu.system) / 1e6 / seconds,
-        performance.eventLoopUtilization(loopBefore),
-        delays.percentile(99) / 1e6,
-        delays.max / 1e6,
-      ),
-    };
+    return { ...measured, reads: shared.reads - readsBefore };
   }
 
   #report(connectMs: number, measured: Measured): Omit<LoadPart, 'stalled'> {
@@ -245,16 +229,4 @@ interface Measured {
   seconds: number;
   reads: number;
   generator: GeneratorPart;
-}
-
-function generatorPart(cores: number, loop: EventLoopUtilization, p99Ms: number, maxMs: number): GeneratorPart {
-  // The monitor's figures hold its own timer's interval.
-  const excess = (ms: number) => Math.max(0, ms - LOOP_DELAY_RESOLUTION_MS);
-  return {
-    cores,
-    loopUtilization: loop.utilization,
-    loopDelayP99Ms: excess(p99Ms),
-    loopDelayMaxMs: excess(maxMs),
-    residentMib: process.memoryUsage.rss() / 1024 ** 2,
-  };
 }
