@@ -73,14 +73,19 @@ export class SimulatedMarket {
     this.#round++;
   }
 
-  /** The first publication of a type is measured; the others of that type differ from it by a few digits. */
+  /**
+   * The first publication of a type is measured; the others of that type differ from it by a few digits. Only books have
+   * now more levels, now fewer: each is measured.
+   */
   #pad(publication: SimulatedPublication): void {
-    let pad = this.#padOfType.get(publication.type);
-    if (pad === undefined) {
-      const missing = this.#payloadBytes - JSON.stringify(publication).length - PAD_FIELD_BYTES;
-      pad = '.'.repeat(Math.max(0, missing));
-      this.#padOfType.set(publication.type, pad);
-    }
+    const { type } = publication;
+    const pad = (type === 'depth' ? undefined : this.#padOfType.get(type)) ?? this.#padFor(publication);
+    this.#padOfType.set(type, pad);
     if (pad !== '') publication.data.pad = pad;
+  }
+
+  #padFor(publication: SimulatedPublication): string {
+    const missing = this.#payloadBytes - JSON.stringify(publication).length - PAD_FIELD_BYTES;
+    return '.'.repeat(Math.max(0, missing));
   }
 }

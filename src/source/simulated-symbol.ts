@@ -16,9 +16,6 @@ const MS_PER_MINUTE = 60_000;
 const QUANTITY_STEPS = 10_000;
 const QUANTITY_UNIT = 1_000;
 
-/** One level in eight of a depth update says that it is gone. */
-const GONE_LEVEL_ODDS = 8;
-
 /**
  * One symbol of the simulated market: a random walk, and the `data` of each type made from it. `tsUs`, the due time in µs,
  * stands first in each: load generators look for it near the start of a frame.
@@ -40,6 +37,9 @@ export class SimulatedSymbol {
   #candleHigh = 0;
   #candleLow = 0;
   #candleVolume = 0;
+  /** Quantities by price in ticks. */
+  readonly #bids = new Map<number, number>();
+  readonly #asks = new Map<number, number>();
 
   constructor(name: string, random: Random) {
     this.name = name;
@@ -94,9 +94,12 @@ export class SimulatedSymbol {
     };
   }
 
+  /** The first is the whole book, of a few levels a side; the others say what has changed, a quantity of 0 what is gone. */
   depth(tsUs: number, timestamp: number) {
     this.#step();
-    return { ts: tsUs, bids: this.#levels(-1), asks: this.#levels(1), updateTime: timestamp };
+    const isSnapshot = this.#bids.size === 0;
+    const [bids, asks] = [this.#levels(this.#bids, -1), this.#levels(this.#asks, 1)];
+    return { ts: tsUs, bids, asks, updateTime: timestamp, isSnapshot };
   }
 
   #step(): void {
@@ -119,11 +122,19 @@ export class SimulatedSymbol {
     this.#candleVolume = 0;
   }
 
-  #levels(direction: -1 | 1): [number, number][] {
+  #levels(side: Map<number, number>, direction: -1 | 1): [number, number][] {
     const levels: [number, number][] = [];
     for (let level = 1; level <= DEPTH_LEVELS; level++) {
-      const quantity = this.#random.below(GONE_LEVEL_ODDS) === 0 ? 0 : this.#quantity();
-      levels.push([(this.#ticks + direction * level) / TICKS_PER_UNIT, quantity]);
+      const ticks = this.#ticks + direction * level;
+      const quantity = this.#quantity();
+      side.set(ticks, quantity);
+      levels.push([ticks / TICKS_PER_UNIT, quantity]);
+    }
+    for (const ticks of side.keys()) {
+      const level = (ticks - this.#ticks) * direction;
+      if (level >= 1 && level <= DEPTH_LEVELS) continue;
+      side.delete(ticks);
+      levels.push([ticks / TICKS_PER_UNIT, 0]);
     }
     return levels;
   }

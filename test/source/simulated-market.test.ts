@@ -95,17 +95,22 @@ describe('SimulatedMarket', () => {
     }
   });
 
-  it('makes depth updates of five levels a side, best first, some of them gone', () => {
-    const updates = dataOf('depth') as unknown as { bids: [number, number][]; asks: [number, number][] }[];
-    for (const { bids, asks } of updates) {
-      expect([bids.length, asks.length]).toEqual([5, 5]);
-      expect(bids[0]![0]).toBeLessThan(asks[0]![0]);
-      expect(bids[0]![0]).toBeGreaterThan(bids[4]![0]);
-      expect(asks[0]![0]).toBeLessThan(asks[4]![0]);
+  it('makes a whole book of five levels a side, then updates that leave it one', () => {
+    const updates = publications({ symbols: 1, types: ['depth'] }, 2_000).map(
+      ({ data }) => data as unknown as { bids: [number, number][]; asks: [number, number][]; isSnapshot: boolean },
+    );
+    const [bids, asks] = [new Map<number, number>(), new Map<number, number>()];
+    for (const [index, update] of updates.entries()) {
+      expect(update.isSnapshot).toBe(index === 0);
+      for (const [side, levels] of [[bids, update.bids] as const, [asks, update.asks] as const]) {
+        for (const [price, quantity] of levels) {
+          if (quantity === 0) expect(side.delete(price)).toBe(true);
+          else side.set(price, quantity);
+        }
+        expect(side.size).toBe(5);
+      }
+      expect(Math.max(...bids.keys())).toBeLessThan(Math.min(...asks.keys()));
     }
-    const quantities = updates.flatMap(({ bids }) => bids.map(([, quantity]) => quantity));
-    expect(quantities).toContain(0);
-    expect(quantities.filter((quantity) => quantity === 0).length).toBeLessThan(quantities.length / 4);
   });
 
   it('keeps prices within their range over a long walk', () => {
