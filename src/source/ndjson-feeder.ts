@@ -20,6 +20,8 @@ export interface FeederEvents {
   /** There are lines to take, or the end to notice: call `takeLines` until it is `idle` or `ended`. */
   ready(feeder: NdjsonFeeder): void;
   publish(publication: Publication): void;
+  /** Whether what has been published is enough for the moment. */
+  congested(): boolean;
   reject(code: ErrorCode, message: string, detail: Record<string, unknown>): void;
 }
 
@@ -61,11 +63,12 @@ export class NdjsonFeeder {
   }
 
   /**
-   * Publishes up to `limit` lines.
+   * Publishes up to `limit` lines, fewer where the gateway cannot take more: a few long ones may be half of its ring.
    * @returns `more`: there may be more of them; `idle`: none until more is read; `ended`: there will be no more
    */
   takeLines(limit: number): 'more' | 'idle' | 'ended' {
     for (let line = 0; line < limit && !this.#closed; line++) {
+      if (line > 0 && this.#events.congested()) break;
       const verdict = this.#splitter.next();
       if (verdict === 'none') return this.#afterLast();
       if (verdict === 'line') this.#takeLine(this.#splitter.text);

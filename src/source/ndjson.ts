@@ -118,6 +118,7 @@ export class NdjsonSource implements Source {
       if (this.#cancelTurn === undefined) this.#turnSoon();
     },
     publish: (publication) => this.#publish(publication),
+    congested: () => this.#sink?.congested() ?? false,
     reject: (code, message, detail) => this.#reject(code, message, detail),
   };
 
