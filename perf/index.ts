@@ -21,6 +21,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   ring: async () => (await import('./bench/ring.ts')).ring,
   matching: async () => (await import('./bench/matching.ts')).matching,
   ingest: async () => (await import('./bench/ingest.ts')).ingest,
+  conservation: async () => (await import('./bench/conservation.ts')).conservation,
 };
 
 const USAGE = [
