@@ -15,9 +15,11 @@ import { DataFlowManager } from './dataflow/data-flow-manager.ts';
 import { hoistedFields } from './dataflow/hoist.ts';
 import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-channel.ts';
 import type { Publication } from './dataflow/publication.ts';
+import { policyOf } from './delivery/delivery-policy.ts';
 import { FramePublisher } from './frame/frame-publisher.ts';
 import { TopicRegistry } from './frame/topic-registry.ts';
 import { allocateRing } from './ring/layout.ts';
+import { allocateSequenceIndex, SequenceIndexWriter } from './ring/sequence-index.ts';
 import { allocateTopicDirectory, TopicDirectoryWriter } from './ring/topic-directory.ts';
 import { Transmitter } from './ring/transmitter.ts';
 import { WakeUpSender } from './ring/wake-up.ts';
@@ -81,13 +83,15 @@ export class Gateway {
 
     const ring = allocateRing(config.ring.bytes);
     const directory = allocateTopicDirectory(config.ring.topics);
+    const sequenceIndex = allocateSequenceIndex(ring.capacity);
     const directoryWriter = new TopicDirectoryWriter(directory);
     const wakeUp = new WakeUpSender(ring);
     this.#transmitter = new Transmitter(ring);
-    this.#registry = new TopicRegistry(directoryWriter, config.ring.bytes);
+    this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
     this.#publisher = new FramePublisher({
       registry: this.#registry,
       directory: directoryWriter,
+      index: new SequenceIndexWriter(sequenceIndex),
       transmitter: this.#transmitter,
       hoistedFields,
       published: () => wakeUp.wake(WAKE),
@@ -101,12 +105,11 @@ export class Gateway {
     this.#supervisor = new Supervisor({
       config,
       shards: shardCount(config, this.#log),
-      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory },
+      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory, sequenceIndex },
       wakeUp,
       log: this.#log,
-      query: (name, payload) => queries.answer(name, payload),
+      query: (name) => queries.answer(name),
       request: (request) => answerForwarded(this.#admin, request),
-      latest: (topics) => this.#publisher.latest(topics),
       ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),
     });
     const context = this.#context();

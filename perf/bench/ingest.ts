@@ -8,9 +8,11 @@ import { DataFlowManager } from '../../src/dataflow/data-flow-manager.ts';
 import { hoistedFields } from '../../src/dataflow/hoist.ts';
 import { ProxyWebSocketOutputChannel } from '../../src/dataflow/proxy-websocket-output-channel.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
+import { policyOf } from '../../src/delivery/delivery-policy.ts';
 import { FramePublisher } from '../../src/frame/frame-publisher.ts';
 import { TopicRegistry } from '../../src/frame/topic-registry.ts';
 import { allocateRing } from '../../src/ring/layout.ts';
+import { allocateSequenceIndex, SequenceIndexWriter } from '../../src/ring/sequence-index.ts';
 import { allocateTopicDirectory, TopicDirectoryWriter } from '../../src/ring/topic-directory.ts';
 import { Transmitter } from '../../src/ring/transmitter.ts';
 import { WakeUpSender } from '../../src/ring/wake-up.ts';
@@ -25,26 +27,48 @@ import type { Row } from '../lib/table.ts';
 const PUBLICATION_BYTES = 300;
 const SYMBOLS = 100;
 const RING_BYTES = 64 * 1024 * 1024;
+/** Levels on each side of a book, and those that one update names. */
+const BOOK_LEVELS = 1_000;
+const UPDATE_LEVELS = 4;
+const CONFLATION = { latest: ['ticker', 'kline'], book: ['depth'] };
 
 export async function ingest({ smoke }: BenchmarkSettings): Promise<BenchmarkResult> {
   const seconds = smoke ? 0.2 : 3;
-  const objects = timeCalls(seconds, (n) => createPublication(n));
-  const plain = timeCalls(seconds, (n) => frameOf(createPublication(n), n));
-  const stages = timeStages(seconds);
+  const trades = timeWays(seconds, createPublication);
+  const depths = timeWays(seconds, createDepth);
   const gateway = await measureGateway(smoke ? 5_000 : 300_000, smoke ? 0.5 : 5);
-  const rows: Row[] = [
-    rowOf('the objects alone', objects, plain),
-    rowOf('plain: JSON and bytes', plain, plain),
-    rowOf('DataFlow, frame, ring', stages.timing, plain),
-  ];
+  const depthBytes = JSON.stringify(createDepth(SYMBOLS)).length;
   return {
     sections: [
-      { title: `Publications of ${PUBLICATION_BYTES} bytes, one thread`, rows },
+      { title: `Trades of ${PUBLICATION_BYTES} bytes, one thread`, rows: rowsOf(trades) },
+      { title: `Updates of order books, ${depthBytes} bytes, one thread`, rows: rowsOf(depths) },
       { title: 'The gateway and its simulator, no clients', rows: [gateway.row] },
     ],
-    details: { objects, plain, stages, gateway },
-    problems: [...stages.problems, ...gateway.problems],
+    details: { trades, depths, gateway },
+    problems: [...trades.problems, ...depths.problems, ...gateway.problems],
   };
+}
+
+interface Ways {
+  objects: Timing;
+  plain: Timing;
+  stages: Timing;
+  problems: string[];
+}
+
+function timeWays(seconds: number, create: (n: number) => Publication): Ways {
+  const objects = timeCalls(seconds, (n) => create(n));
+  const plain = timeCalls(seconds, (n) => frameOf(create(n), n));
+  const { timing, problems } = timeStages(seconds, create);
+  return { objects, plain, stages: timing, problems };
+}
+
+function rowsOf({ objects, plain, stages }: Ways): Row[] {
+  return [
+    rowOf('the objects alone', objects, plain),
+    rowOf('plain: JSON and bytes', plain, plain),
+    rowOf('DataFlow, frame, ring', stages, plain),
+  ];
 }
 
 function rowOf(what: string, measured: Timing, plain: Timing): Row {
@@ -73,6 +97,25 @@ function publicationWith(padding: string, n: number, ts: number, timestamp: numb
   return { type: 'trade', exchange: 'binance', symbol: symbols[n % SYMBOLS] as string, timestamp, data };
 }
 
+/** The first of each symbol is its whole book; those that follow change some levels next to each other, and remove some. */
+function createDepth(n: number): Publication {
+  const dueUs = nowUs();
+  const isSnapshot = n < SYMBOLS;
+  const count = isSnapshot ? BOOK_LEVELS : UPDATE_LEVELS;
+  const from = isSnapshot ? 0 : (n * 7) % BOOK_LEVELS;
+  const bids: string[][] = [];
+  const asks: string[][] = [];
+  for (let i = 0; i < count; i++) {
+    const level = (from + i) % BOOK_LEVELS;
+    const size = !isSnapshot && (n + i) % 8 === 0 ? '0' : '1.25000000';
+    bids.push([(50_000 - level / 100).toFixed(2), size]);
+    asks.push([(50_001 + level / 100).toFixed(2), size]);
+  }
+  const timestamp = Math.floor(dueUs / 1000);
+  const data = { ts: dueUs, isSnapshot, updateId: n, bids, asks };
+  return { type: 'depth', exchange: 'binance', symbol: symbols[n % SYMBOLS] as string, timestamp, data };
+}
+
 /** What a plain server makes of a publication: one text, one buffer. */
 function frameOf(payload: Publication, seq: number): Buffer {
   const message = { type: payload.type, payload, timestamp: Date.now(), seq, prevSeq: 0 };
@@ -80,13 +123,14 @@ function frameOf(payload: Publication, seq: number): Buffer {
 }
 
 /** DataFlowManager → ProxyWebSocketOutputChannel → FramePublisher → Transmitter, as the gateway wires them. */
-function timeStages(seconds: number): { timing: Timing; problems: string[] } {
+function timeStages(seconds: number, create: (n: number) => Publication): { timing: Timing; problems: string[] } {
   const ring = allocateRing(RING_BYTES);
   const directory = new TopicDirectoryWriter(allocateTopicDirectory(SYMBOLS * 2));
   const wakeUp = new WakeUpSender(ring);
   const publisher = new FramePublisher({
-    registry: new TopicRegistry(directory, Number.POSITIVE_INFINITY),
+    registry: new TopicRegistry(directory, (dataType) => policyOf(dataType, CONFLATION)),
     directory,
+    index: new SequenceIndexWriter(allocateSequenceIndex(ring.capacity)),
     transmitter: new Transmitter(ring),
     hoistedFields,
     published: () => wakeUp.wake(undefined),
@@ -96,7 +140,7 @@ function timeStages(seconds: number): { timing: Timing; problems: string[] } {
   dataFlow.registerChannel(new ProxyWebSocketOutputChannel(publisher));
   void dataFlow.start();
   const timed = timeCalls(seconds, (n) => {
-    const publication = createPublication(n);
+    const publication = create(n);
     dataFlow.processData(publication, 'benchmark', (publication.data as { ts: number }).ts);
   });
   const refused = dataFlow.getStats().totalErrors;

@@ -6,8 +6,8 @@ import { once } from 'node:events';
 import { setTimeout as sleep, setImmediate as turn } from 'node:timers/promises';
 import { Worker } from 'node:worker_threads';
 import { TEXT, writeFrameHeader } from '../../src/frame/frame-header.ts';
-import { allocateRing, NO_POSITION, type RingMemory } from '../../src/ring/layout.ts';
-import { Transmitter } from '../../src/ring/transmitter.ts';
+import { allocateRing, FRAME, NO_POSITION, type RingMemory } from '../../src/ring/layout.ts';
+import { type RecordFields, Transmitter } from '../../src/ring/transmitter.ts';
 import { WakeUpSender } from '../../src/ring/wake-up.ts';
 import type { HistogramSummary } from '../../src/telemetry/histogram.ts';
 import { nowUs } from '../../src/util/clock.ts';
@@ -75,7 +75,17 @@ function rowOf(way: string, run: PathRun, posts: PathRun): Row {
 class RingSender {
   readonly #transmitter: Transmitter;
   readonly capacity: number;
-  #seq = 0;
+  readonly #record: RecordFields = {
+    kind: FRAME,
+    topic: 0,
+    slot: 0,
+    policy: 0,
+    seq: 0,
+    dueUs: 0,
+    previous: NO_POSITION,
+    ordinal: 0,
+    prevSeq: 0,
+  };
 
   constructor(memory: RingMemory) {
     this.#transmitter = new Transmitter(memory);
@@ -91,7 +101,9 @@ class RingSender {
     const at = transmitter.claim(publicationText.length * 3);
     const bytes = transmitter.data.write(publicationText, at);
     const headerBytes = writeFrameHeader(transmitter.data, at, bytes, TEXT);
-    transmitter.commit(bytes, bytes + headerBytes, 0, 0, ++this.#seq, dueUs, NO_POSITION);
+    this.#record.seq++;
+    this.#record.dueUs = dueUs;
+    transmitter.commit(bytes, bytes + headerBytes, this.#record);
     transmitter.publish();
   }
 }

@@ -7,7 +7,12 @@ export interface Share {
   /** Bytes, and frames, that were there before it came. */
   readonly offset: number;
   readonly messages: number;
+  /** Of these frames, those that carry publications. */
+  readonly data: number;
 }
+
+/** Slot of a message that is no publication. */
+export const NO_SLOT = -1;
 
 /**
  * The frames that one cohort's members get with their next write, back to back: what a socket takes is one run of bytes.
@@ -19,6 +24,8 @@ export class Batch {
   length = 0;
   /** Frames gathered. */
   messages = 0;
+  /** Of these, those that carry publications. */
+  data = 0;
   /** Data type slot and due time (µs since the epoch) of frame i, and where it ends. */
   readonly slots: number[] = [];
   readonly dues: number[] = [];
@@ -38,20 +45,33 @@ export class Batch {
     const end = this.length + record.frameEnd - record.frameStart;
     if (end > this.bytes.length) this.#grow(end, buffers);
     record.bytes.copy(this.bytes, this.length, record.frameStart, record.frameEnd);
-    this.slots.push(record.slot);
-    this.dues.push(record.dueUs);
-    this.ends.push(end);
-    this.length = end;
-    this.messages++;
+    this.#added(record.slot, record.dueUs, end);
+    this.data++;
+  }
+
+  /** Copies a message that is no publication to the end. */
+  appendMessage(message: Buffer, buffers: BatchBuffers): void {
+    const end = this.length + message.length;
+    if (end > this.bytes.length) this.#grow(end, buffers);
+    message.copy(this.bytes, this.length);
+    this.#added(NO_SLOT, 0, end);
   }
 
   /** What is gathered so far is not for `member`. */
   addJoiner(member: PooledConnection): void {
-    this.#joiners.set(member, { offset: this.length, messages: this.messages });
+    this.#joiners.set(member, { offset: this.length, messages: this.messages, data: this.data });
   }
 
   shareOf(member: PooledConnection): Share {
     return this.#joiners.size === 0 ? WHOLE : (this.#joiners.get(member) ?? WHOLE);
+  }
+
+  #added(slot: number, dueUs: number, end: number): void {
+    this.slots.push(slot);
+    this.dues.push(dueUs);
+    this.ends.push(end);
+    this.length = end;
+    this.messages++;
   }
 
   #grow(bytes: number, buffers: BatchBuffers): void {
@@ -63,4 +83,4 @@ export class Batch {
   }
 }
 
-const WHOLE: Share = { offset: 0, messages: 0 };
+const WHOLE: Share = { offset: 0, messages: 0, data: 0 };

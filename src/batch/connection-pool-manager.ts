@@ -4,7 +4,7 @@ import type { Cohort } from '../subscription/cohort.ts';
 import type { CohortWatcher } from '../subscription/subscription-manager.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { nowUs } from '../util/clock.ts';
-import { Batch, type Share } from './batch.ts';
+import { Batch, NO_SLOT, type Share } from './batch.ts';
 import { BatchBuffers } from './batch-buffers.ts';
 import type { FlushPolicy } from './flush-policy.ts';
 
@@ -13,11 +13,12 @@ export interface PoolParts {
   policy: FlushPolicy;
   /** A batch of this many bytes is flushed without waiting. */
   batchBytesMax: number;
-  /** Called for a connection that holds too much after a write; it may close it. */
-  overLimit: (connection: PooledConnection) => void;
-  /** `limits.pendingBytes` and `limits.pendingMessages`; 0: none. */
-  pendingBytesMax: number;
-  pendingMessagesMax: number;
+  /** A connection whose socket holds more than this after a write has fallen behind, bytes. */
+  highWaterBytes: number;
+  /** It has, and is to leave the `members` of its cohort. */
+  fellBehind: (connection: PooledConnection) => void;
+  /** A record that connections behind want. */
+  behind: (connections: readonly PooledConnection[], record: RecordCursor) => void;
 }
 
 const POOLED_BYTES_MAX = 32 * 1024 * 1024;
@@ -44,13 +45,28 @@ export class ConnectionPoolManager implements CohortWatcher {
 
   /** Puts the record's frame into the batch of each cohort. A batch that is full goes out at once. */
   append(cohorts: readonly Cohort[], record: RecordCursor): void {
-    const { policy, batchBytesMax } = this.#parts;
+    const { behind } = this.#parts;
     for (let i = 0; i < cohorts.length; i++) {
       const cohort = cohorts[i]!;
-      const batch = cohort.batch ?? this.#open(cohort);
-      batch.append(record, this.#buffers);
-      if (batch.messages >= policy.messagesMax || batch.length >= batchBytesMax) this.#flushOne(cohort);
+      if (cohort.behind.length > 0) behind(cohort.behind, record);
+      this.appendLive(cohort, record);
     }
+  }
+
+  /** As `append`, for one cohort, and those of it that keep up. */
+  appendLive(cohort: Cohort, record: RecordCursor): void {
+    if (cohort.members.length === 0) return;
+    const batch = cohort.batch ?? this.#open(cohort);
+    batch.append(record, this.#buffers);
+    if (this.#isFull(batch)) this.#flushOne(cohort);
+  }
+
+  /** Puts a message that is no publication into the batch of a cohort, for those that keep up: at the time of the call. */
+  appendMessage(cohort: Cohort, message: Buffer): void {
+    if (cohort.members.length === 0) return;
+    const batch = cohort.batch ?? this.#open(cohort);
+    batch.appendMessage(message, this.#buffers);
+    if (this.#isFull(batch)) this.#flushOne(cohort);
   }
 
   /** Writes out the batches that are due at `nowMs` (of `performance.now()`), or all of them. */
@@ -73,7 +89,16 @@ export class ConnectionPoolManager implements CohortWatcher {
 
   leaving(cohort: Cohort, member: PooledConnection): void {
     const batch = cohort.batch;
-    if (batch !== undefined && member.state === 'open') this.#deliverPart(batch, member, batch.shareOf(member));
+    if (batch === undefined || member.state !== 'open' || member.backlog !== undefined) return;
+    this.#deliverPart(batch, member, batch.shareOf(member));
+  }
+
+  /** Writes out what has been gathered for this one connection, which stays where it is. */
+  settle(member: PooledConnection): void {
+    const { cohort } = member;
+    if (cohort === undefined) return;
+    this.leaving(cohort, member);
+    if (member.cohort === cohort) cohort.batch?.addJoiner(member);
   }
 
   #open(cohort: Cohort): Batch {
@@ -82,6 +107,11 @@ export class ConnectionPoolManager implements CohortWatcher {
     cohort.batch = batch;
     this.#gathering.add(cohort);
     return batch;
+  }
+
+  #isFull({ messages, length }: Batch): boolean {
+    const { policy, batchBytesMax } = this.#parts;
+    return messages >= policy.messagesMax || length >= batchBytesMax;
   }
 
   #flushOne(cohort: Cohort): void {
@@ -103,7 +133,7 @@ export class ConnectionPoolManager implements CohortWatcher {
         // A socket that is behind keeps its bytes for a while: then only these, not the larger buffer they stand in.
         const behind = member.socket.writableLength > 0;
         if (behind) exact ??= exactBytes(whole, batch.bytes.length);
-        this.#write(batch, member, behind ? (exact as Buffer) : whole, batch.messages);
+        this.#write(batch, member, behind ? (exact as Buffer) : whole, batch.data);
         recipients++;
       }
     }
@@ -116,27 +146,21 @@ export class ConnectionPoolManager implements CohortWatcher {
   #deliverPart(batch: Batch, member: PooledConnection, share: Share): void {
     const messages = batch.messages - share.messages;
     if (messages === 0) return;
-    this.#write(batch, member, batch.bytes.subarray(share.offset, batch.length), messages);
+    this.#write(batch, member, batch.bytes.subarray(share.offset, batch.length), batch.data - share.data);
     this.#count(batch, share.messages, 1);
   }
 
-  #write(batch: Batch, member: PooledConnection, bytes: Buffer, messages: number): void {
+  /** @param publications in these bytes */
+  #write(batch: Batch, member: PooledConnection, bytes: Buffer, publications: number): void {
     const { socket } = member;
-    const waiting = member.pendingMessages === 0 ? 0 : stillPending(member);
     socket.write(bytes);
-    member.messagesSent += messages;
+    member.messagesSent += publications;
     member.bytesSent += bytes.length;
     const pendingBytes = socket.writableLength;
-    if (pendingBytes === 0) {
-      member.pendingMessages = 0;
-      return;
-    }
+    if (pendingBytes === 0) return;
     batch.held = true;
-    member.pendingMessages = waiting + messages;
-    member.pendingBytesAtWrite = pendingBytes;
-    const { pendingBytesMax, pendingMessagesMax, overLimit } = this.#parts;
-    const tooManyBytes = pendingBytesMax > 0 && pendingBytes > pendingBytesMax;
-    if (tooManyBytes || (pendingMessagesMax > 0 && member.pendingMessages > pendingMessagesMax)) overLimit(member);
+    const { highWaterBytes, fellBehind } = this.#parts;
+    if (pendingBytes > highWaterBytes) fellBehind(member);
   }
 
   /**
@@ -148,22 +172,21 @@ export class ConnectionPoolManager implements CohortWatcher {
     const { statistics } = this.#parts;
     const now = nowUs();
     let bytes = 0;
+    let publications = 0;
     for (let i = first; i < batch.messages; i++) {
+      const slot = batch.slots[i] as number;
+      if (slot === NO_SLOT) continue;
+      publications++;
       const frameBytes = (batch.ends[i] as number) - (i === 0 ? 0 : (batch.ends[i - 1] as number));
       const latencyUs = Math.max(0, now - (batch.dues[i] as number));
-      statistics.addDeliveries(batch.slots[i] as number, recipients, frameBytes, latencyUs);
+      statistics.addDeliveries(slot, recipients, frameBytes, latencyUs);
       bytes += frameBytes;
     }
-    statistics.add('messagesForwarded', (batch.messages - first) * recipients);
+    statistics.add('messagesForwarded', publications * recipients);
     statistics.add('bytesForwarded', bytes * recipients);
     statistics.add('socketWrites', recipients);
     statistics.set('lastActivityMs', Date.now());
   }
-}
-
-/** Of the messages that were pending after the last write, those that are so still, taken to be of a size. */
-function stillPending({ pendingMessages, pendingBytesAtWrite, pendingBytes }: PooledConnection): number {
-  return Math.ceil(pendingMessages * Math.min(1, pendingBytes / pendingBytesAtWrite));
 }
 
 /** The same bytes in a buffer of their own, where the one they stand in is more than twice as large. */

@@ -169,7 +169,7 @@ export const configSchema = z.strictObject({
       .default(1 * MIB)
       .describe('largest message in either direction'),
     pendingMessages: count(10_000_000)
-      .default(10_000)
+      .default(4_000)
       .describe(
         'messages that may wait for a connection that reads slowly; more: the oldest are dropped, told by a gap',
       ),

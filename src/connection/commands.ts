@@ -1,22 +1,42 @@
 import type { Config } from '../config/schema.ts';
 import type { QueryName } from '../control/messages.ts';
-import { type FilterProblem, isFilterProblem, parseFilter, termCount } from '../subscription/filter.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import {
+  type FilterProblem,
+  type FilterTerms,
+  isFilterProblem,
+  type ParsedFilter,
+  parseFilter,
+  termCount,
+} from '../subscription/filter.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { type ErrorCode, errorMessage } from '../util/errors.ts';
+import { TimeShare } from '../util/time-share.ts';
 import { type ClientMessage, isProblem, type MessageProblem, readClientMessage } from './client-message.ts';
 import type { CloseName } from './close-codes.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import { sendError, sendReply } from './reply.ts';
 import { SubscriptionCommands } from './subscription-commands.ts';
 
+/** What the commands need of the delivery to single connections. */
+export type CommandDelivery = Pick<
+  Delivery,
+  'isDeferred' | 'plan' | 'begin' | 'settle' | 'end' | 'endAll' | 'narrowed' | 'forget'
+>;
+
 export interface CommandParts {
   config: Config;
   statistics: StatisticsBlock;
   subscriptions: SubscriptionManager;
+  delivery: CommandDelivery;
+  /** Answers from the latest values that this shard has read. */
+  snapshot: (terms: FilterTerms, asked: object) => Record<string, unknown>;
+  /** What became of the publications for this connection. */
+  ledger: (connection: PooledConnection) => Record<string, unknown>;
   /** Asks the primary; rejects when it does not answer in time. */
-  query: (name: QueryName, payload: Record<string, unknown>) => Promise<Record<string, unknown>>;
+  query: (name: QueryName) => Promise<Record<string, unknown>>;
   close: (connection: PooledConnection, name: CloseName) => void;
   log: Logger;
 }
@@ -29,7 +49,6 @@ const QUERIES: Record<string, { name: QueryName; reply: string }> = {
   getStats: { name: 'stats', reply: 'stats' },
   getAdapterStatus: { name: 'adapterStatus', reply: 'adapterStatus' },
   getSystemStats: { name: 'systemStats', reply: 'systemStats' },
-  requestSnapshot: { name: 'snapshot', reply: 'snapshot' },
 };
 
 /**
@@ -39,6 +58,7 @@ const QUERIES: Record<string, { name: QueryName; reply: string }> = {
 export class Commands {
   readonly #parts: CommandParts;
   readonly #subscriptions: SubscriptionCommands;
+  readonly #share = new TimeShare();
 
   constructor(parts: CommandParts) {
     this.#parts = parts;
@@ -72,6 +92,7 @@ export class Commands {
   /** The connection is gone. */
   disconnected(connection: PooledConnection): void {
     this.#subscriptions.disconnected(connection);
+    this.#parts.delivery.forget(connection);
   }
 
   #dispatch(connection: PooledConnection, message: ClientMessage): void {
@@ -87,23 +108,50 @@ export class Commands {
         return this.#subscriptions.unsubscribe(connection, payload, id);
       case 'getSubscriptions':
         return this.#subscriptions.list(connection, id);
+      case 'requestSnapshot':
+        return this.#snapshot(connection, payload, id);
+      case 'getLedger':
+        return this.#ledger(connection, id);
       default:
     }
     const query = Object.hasOwn(QUERIES, type) ? QUERIES[type] : undefined;
     if (query === undefined) return this.#unknown(connection, message);
-    const asked = query.name === 'snapshot' ? snapshotQuestion(payload, this.#parts.config.limits.filterTerms) : {};
-    if ('problem' in asked) return this.#error(connection, 'INVALID_REQUEST', asked, id);
-    void this.#ask(connection, query, asked, id);
+    void this.#ask(connection, query, id);
+  }
+
+  #snapshot(connection: PooledConnection, payload: Record<string, unknown>, id: string | number | undefined): void {
+    const { snapshot, config } = this.#parts;
+    const question = snapshotQuestion(payload, config.limits.filterTerms);
+    if ('problem' in question) return this.#error(connection, 'INVALID_REQUEST', question, id);
+    this.#answer(connection, 'snapshot', () => snapshot(question.terms, question.given), id);
+  }
+
+  #ledger(connection: PooledConnection, id: string | number | undefined): void {
+    const { delivery, ledger } = this.#parts;
+    // So that the figures are those of what has been sent before them.
+    delivery.settle(connection);
+    this.#answer(connection, 'ledger', () => ledger(connection), id);
+  }
+
+  #answer(
+    connection: PooledConnection,
+    reply: string,
+    work: () => Record<string, unknown>,
+    id: string | number | undefined,
+  ): void {
+    const answer = this.#share.run(work);
+    if (answer === undefined)
+      this.#error(connection, 'REQUEST_FAILED', { reason: 'The gateway is busy with others' }, id);
+    else sendReply(connection, reply, answer, id);
   }
 
   async #ask(
     connection: PooledConnection,
     { name, reply }: { name: QueryName; reply: string },
-    asked: Record<string, unknown>,
     id: string | number | undefined,
   ): Promise<void> {
     try {
-      const answer = await this.#parts.query(name, asked);
+      const answer = await this.#parts.query(name);
       if (name === 'stats') answer.subscription = this.#subscriptions.figures(connection);
       sendReply(connection, reply, answer, id);
     } catch (thrown) {
@@ -144,14 +192,11 @@ export class Commands {
   }
 }
 
-/**
- * `exchange` and `symbols` as they were given, and the terms they mean: at most as many as the filters of a connection may
- * name, since the primary compares them with every topic.
- */
-function snapshotQuestion(payload: Record<string, unknown>, termsMax: number): FilterProblem | Record<string, unknown> {
+/** A filter that names at most as many terms as those of a connection may. */
+function snapshotQuestion(payload: Record<string, unknown>, termsMax: number): FilterProblem | ParsedFilter {
   const parsed = parseFilter(payload);
   if (isFilterProblem(parsed)) return parsed;
   const terms = termCount(parsed.terms);
-  if (termsMax === 0 || terms <= termsMax) return { ...parsed.given, terms: parsed.terms };
+  if (termsMax === 0 || terms <= termsMax) return parsed;
   return { key: 'symbols', problem: `names ${terms} combinations`, allowed: `up to ${termsMax} combinations` };
 }

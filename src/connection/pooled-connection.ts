@@ -1,6 +1,8 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { ConnectionDelivery, ConnectionRow } from '../admin/admin-context.ts';
+import { Account } from '../delivery/account.ts';
+import type { Backlog } from '../delivery/backlog.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { HeldFilter } from '../subscription/subscription-manager.ts';
 import type { CloseName } from './close-codes.ts';
@@ -44,9 +46,11 @@ export class PooledConnection {
   cohortIndex = -1;
 
   readonly budget: CommandBudget;
-  /** Data frames that the socket had not taken after the last write of such, and its unsent bytes then. */
-  pendingMessages = 0;
-  pendingBytesAtWrite = 0;
+  /** What it still has to get before it is as far as its cohort; undefined as long as it keeps up. */
+  backlog: Backlog | undefined;
+  readonly account = new Account();
+  /** Commands that change its filters and have to wait, oldest first. */
+  deferred: (() => void)[] | undefined;
   /** What the socket had received at the last heartbeat, and when that last changed (ms since the epoch). */
   bytesHeard = 0;
   heardAtMs: number;
@@ -74,7 +78,14 @@ export class PooledConnection {
 
   /** How it is served, as the admin API shows it. */
   get delivery(): ConnectionDelivery {
-    return { lane: 'live', lagMs: 0, pendingMessages: 0, merged: 0, dropped: 0 };
+    const { backlog, account } = this;
+    return {
+      lane: backlog?.lane ?? 'live',
+      lagMs: Math.round(backlog?.lagMs(performance.now()) ?? 0),
+      pendingMessages: backlog?.messages ?? 0,
+      merged: account.merged,
+      dropped: account.droppedTotal,
+    };
   }
 
   /** As the admin API shows it. */

@@ -1,5 +1,13 @@
-import { type FilterProblem, isFilterProblem, parseFilter, termCount } from '../subscription/filter.ts';
+import type { Beginning } from '../delivery/beginnings.ts';
+import {
+  type FilterProblem,
+  isFilterProblem,
+  type ParsedFilter,
+  parseFilter,
+  termCount,
+} from '../subscription/filter.ts';
 import { ERROR_CODES, type ErrorCode } from '../util/errors.ts';
+import { readBeginning } from './beginning.ts';
 import type { CommandParts } from './commands.ts';
 import type { PooledConnection } from './pooled-connection.ts';
 import { sendError, sendReply } from './reply.ts';
@@ -39,13 +47,29 @@ export class SubscriptionCommands {
       return this.#error(connection, 'TOO_MANY_SUBSCRIPTIONS', { combinations: terms, allowed: filterTerms }, id);
     }
     if (!this.#hasRoom(connection)) return this.#tooMany(connection, id);
-    const filterId = this.#parts.subscriptions.addFilter(connection, parsed.terms, parsed.given);
+    const beginning = readBeginning(payload, this.#parts.config.snapshot.default);
+    if ('problem' in beginning) return this.#refuse(connection, beginning, id);
+    const { delivery } = this.#parts;
+    if (delivery.isDeferred(connection, beginning, () => this.subscribe(connection, payload, id))) return;
+    this.#addFilter(connection, parsed, beginning, id);
+  }
+
+  #addFilter(connection: PooledConnection, { terms, given }: ParsedFilter, beginning: Beginning, id: Id): void {
+    const { delivery, subscriptions } = this.#parts;
+    const isFirst = !connection.explicit;
+    const planned = delivery.plan(connection, terms, beginning);
+    delivery.settle(connection);
+    if (isFirst) delivery.end(connection);
+    const filterId = subscriptions.addFilter(connection, terms, given);
     this.#report();
-    sendReply(connection, 'subscribed', { filterId, filter: parsed.given }, id);
+    // The first filter takes the place of everything.
+    if (isFirst) delivery.narrowed(connection);
+    sendReply(connection, 'subscribed', { filterId, filter: given, ...planned.reply }, id);
+    delivery.begin(connection, filterId, terms, planned);
   }
 
   unsubscribe(connection: PooledConnection, payload: Payload, id: Id): void {
-    const { subscriptions } = this.#parts;
+    const { subscriptions, delivery } = this.#parts;
     if (payload.channels !== undefined) return this.#unsubscribeChannels(connection, payload.channels, id);
     if (payload.channel !== undefined) return this.#unsubscribeChannel(connection, payload.channel, id);
     if (payload.filterId !== undefined) return this.#unsubscribeFilter(connection, payload.filterId, id);
@@ -58,7 +82,11 @@ export class SubscriptionCommands {
       };
       return this.#refuse(connection, problem, id);
     }
+    if (delivery.isDeferred(connection, undefined, () => this.unsubscribe(connection, payload, id))) return;
+    delivery.settle(connection);
+    if (connection.explicit) delivery.endAll(connection);
     subscriptions.removeAllFilters(connection);
+    if (connection.explicit) delivery.narrowed(connection);
     this.disconnected(connection);
     sendReply(connection, 'unsubscribed', {}, id);
   }
@@ -102,7 +130,12 @@ export class SubscriptionCommands {
       const problem = { key: 'filterId', problem: 'is not a string', allowed: 'the filterId of a "subscribed" reply' };
       return this.#refuse(connection, problem, id);
     }
-    this.#parts.subscriptions.removeFilter(connection, filterId);
+    const { delivery, subscriptions } = this.#parts;
+    if (delivery.isDeferred(connection, undefined, () => this.#unsubscribeFilter(connection, filterId, id))) return;
+    delivery.settle(connection);
+    delivery.end(connection, filterId);
+    subscriptions.removeFilter(connection, filterId);
+    delivery.narrowed(connection);
     this.#report();
     sendReply(connection, 'unsubscribed', { filterId }, id);
   }

@@ -6,6 +6,7 @@ import { type RawData, type ServerOptions, WebSocket, WebSocketServer } from 'ws
 import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionCounter } from '../control/connection-counter.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
@@ -26,6 +27,9 @@ export interface WebSocketProxyParts {
   statistics: StatisticsBlock;
   counter: ConnectionCounter;
   subscriptions: SubscriptionManager;
+  delivery: Pick<Delivery, 'beginFirehose'>;
+  /** seq of the newest publication that this shard has passed on. */
+  seq: () => number;
   commands: Commands;
   listener: Listener;
   /** Whether an address may have another connection; asked only where `limits.connectionsPerIp` is set. */
@@ -189,19 +193,32 @@ export class WebSocketProxy {
   }
 
   #welcome(connection: PooledConnection, request: IncomingMessage): void {
-    const { config, version, epoch, subscriptions, log, shard } = this.#parts;
+    const { config, version, epoch, seq, log, shard } = this.#parts;
     try {
       connection.state = 'open';
       const { id: connectionId, connectedAt: serverTime, remoteAddress } = connection;
-      const welcome = { connectionId, serverTime, proxyVersion: version, protocolVersion: PROTOCOL_VERSION, epoch };
+      const welcome = {
+        connectionId,
+        serverTime,
+        proxyVersion: version,
+        protocolVersion: PROTOCOL_VERSION,
+        epoch,
+        seq: seq(),
+      };
       sendReply(connection, 'welcome', welcome, undefined);
       if (!isOpen(connection)) return;
-      if (wantsEverything(request.url, config.defaultSubscription)) subscriptions.joinFirehose(connection);
+      if (wantsEverything(request.url, config.defaultSubscription)) this.#joinFirehose(connection);
       log.info({ connectionId, remoteAddress, shard }, 'WebSocket connection opened');
     } catch (thrown) {
       log.error({ err: thrown, connectionId: connection.id }, 'WebSocket connection set-up failed');
       this.close(connection, 'setupFailed');
     }
+  }
+
+  #joinFirehose(connection: PooledConnection): void {
+    const { subscriptions, delivery } = this.#parts;
+    subscriptions.joinFirehose(connection);
+    delivery.beginFirehose(connection);
   }
 
   #turnAway(webSocket: WebSocket, name: CloseName): void {

@@ -1,10 +1,10 @@
 import type { AdminContext } from '../admin/admin-context.ts';
 import type { RegisteredTopic, TopicRegistry } from '../frame/topic-registry.ts';
-import { type FilterTerms, termsMatch } from '../subscription/filter.ts';
 import type { Aggregator } from '../telemetry/aggregator.ts';
 import { total } from '../telemetry/block-totals.ts';
 import { assessHealth } from '../telemetry/health.ts';
 import { TickcastError } from '../util/errors.ts';
+import { TimeShare } from '../util/time-share.ts';
 import type { QueryName } from './messages.ts';
 
 type Payload = Record<string, unknown>;
@@ -15,12 +15,6 @@ export interface ClientQueryParts {
   registry: TopicRegistry;
 }
 
-/** Latest publications in one `snapshot`, and their text's length in UTF-16 units. */
-const SNAPSHOT_TOPICS_MAX = 1_000;
-const SNAPSHOT_LENGTH_MAX = 1024 * 1024;
-/** Of each window, the time that clients' questions may take from the data path, ms. */
-const SHARE_WINDOW_MS = 1_000;
-const SHARE_MS_MAX = 200;
 /** An exchange that has published within this time is active. */
 const ACTIVE_MS = 60_000;
 
@@ -38,8 +32,7 @@ interface Adapter {
  */
 export class ClientQueries {
   readonly #parts: ClientQueryParts;
-  #sharedSinceMs = Number.NEGATIVE_INFINITY;
-  #spentMs = 0;
+  readonly #share = new TimeShare();
 
   constructor(parts: ClientQueryParts) {
     this.#parts = parts;
@@ -49,20 +42,13 @@ export class ClientQueries {
    * Payload of the reply to the query.
    * @throws TickcastError REQUEST_FAILED while questions have taken their share of the primary
    */
-  answer(name: QueryName, payload: Payload): Payload {
-    const begunMs = performance.now();
-    if (begunMs - this.#sharedSinceMs >= SHARE_WINDOW_MS) {
-      this.#sharedSinceMs = begunMs;
-      this.#spentMs = 0;
-    }
-    if (this.#spentMs > SHARE_MS_MAX)
-      throw new TickcastError('REQUEST_FAILED', 'The gateway is busy with other questions');
-    const answer = this.#answer(name, payload);
-    this.#spentMs += performance.now() - begunMs;
+  answer(name: QueryName): Payload {
+    const answer = this.#share.run(() => this.#answer(name));
+    if (answer === undefined) throw new TickcastError('REQUEST_FAILED', 'The gateway is busy with other questions');
     return answer;
   }
 
-  #answer(name: QueryName, payload: Payload): Payload {
+  #answer(name: QueryName): Payload {
     switch (name) {
       case 'stats':
         return this.#stats();
@@ -70,8 +56,6 @@ export class ClientQueries {
         return { adapters: this.#adapters(), timestamp: Date.now() };
       case 'systemStats':
         return this.#systemStats();
-      case 'snapshot':
-        return this.#snapshot(payload);
     }
   }
 
@@ -120,28 +104,6 @@ export class ClientQueries {
       if (topic.exchange !== null) count(adapters, topic.exchange, topic);
     }
     return [...adapters.values()];
-  }
-
-  /** @param payload `terms`: what to match; the rest is repeated in the answer */
-  #snapshot({ terms, ...asked }: Payload): Payload {
-    const data: unknown[] = [];
-    let length = 0;
-    let truncated = false;
-    for (const topic of this.#parts.registry.all()) {
-      if (!termsMatch(terms as FilterTerms, topic)) continue;
-      // Not kept: all latest values together would be too much.
-      if (topic.latest === '') {
-        truncated = true;
-        continue;
-      }
-      length += topic.latest.length;
-      if (data.length >= SNAPSHOT_TOPICS_MAX || length > SNAPSHOT_LENGTH_MAX) {
-        truncated = true;
-        break;
-      }
-      data.push((JSON.parse(topic.latest) as { payload: unknown }).payload);
-    }
-    return { ...asked, data, ...(truncated ? { truncated } : {}), timestamp: Date.now() };
   }
 }
 

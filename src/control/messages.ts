@@ -3,8 +3,8 @@ import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
-import type { LatestFrame } from '../frame/frame-publisher.ts';
 import type { RingMemory } from '../ring/layout.ts';
+import type { SequenceIndexMemory } from '../ring/sequence-index.ts';
 import type { TopicDirectoryMemory } from '../ring/topic-directory.ts';
 import type { LogLevel } from '../telemetry/logger.ts';
 import type { PressureStage } from '../telemetry/pressure-stages.ts';
@@ -23,6 +23,7 @@ export interface ShardTask {
   reusePort: boolean;
   ring: RingMemory;
   directory: TopicDirectoryMemory;
+  sequenceIndex: SequenceIndexMemory;
   /** This shard's statistics block. */
   statistics: SharedArrayBuffer;
   /** Connection counters that all shards share, see control/connection-counter.ts. */
@@ -30,7 +31,7 @@ export interface ShardTask {
   messages: MessagePort;
 }
 
-export type QueryName = 'stats' | 'adapterStatus' | 'systemStats' | 'snapshot';
+export type QueryName = 'stats' | 'adapterStatus' | 'systemStats';
 
 export type ToShard =
   | { kind: 'wake' }
@@ -43,9 +44,7 @@ export type ToShard =
   | { kind: 'answer'; id: number; payload: Record<string, unknown> }
   /** The question cannot be answered now. */
   | { kind: 'refused'; id: number; reason: string }
-  | { kind: 'reply'; id: number; reply: ForwardedReply }
-  /** Newest frames of topics whose records a lapped shard can no longer read. */
-  | { kind: 'latest'; frames: LatestFrame[] };
+  | { kind: 'reply'; id: number; reply: ForwardedReply };
 
 export type FromShard =
   | { kind: 'listening'; port: number }
@@ -57,7 +56,6 @@ export type FromShard =
   | { kind: 'admit'; id: number; address: string }
   | { kind: 'left'; address: string }
   /** A client asks for something that only the primary knows. */
-  | { kind: 'query'; id: number; name: QueryName; payload: Record<string, unknown> }
+  | { kind: 'query'; id: number; name: QueryName }
   /** An HTTP request to the admin API. */
-  | { kind: 'request'; id: number; request: ForwardedRequest }
-  | { kind: 'latest'; topics: number[] };
+  | { kind: 'request'; id: number; request: ForwardedRequest };

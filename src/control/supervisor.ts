@@ -6,7 +6,6 @@ import type { ConnectionRow, ShardState } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
-import type { LatestFrame } from '../frame/frame-publisher.ts';
 import type { WakeUpSender } from '../ring/wake-up.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PressureStage } from '../telemetry/pressure-stages.ts';
@@ -22,15 +21,13 @@ export interface SupervisorParts {
   /** Shards to run, at least 1. */
   shards: number;
   /** What every shard is started with, without what is its own. */
-  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory'>;
+  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory' | 'sequenceIndex'>;
   wakeUp: WakeUpSender;
   log: Logger;
   /** Answers a client's question that a shard passes on; throws where it cannot. */
-  query: (name: QueryName, payload: Record<string, unknown>) => Record<string, unknown>;
+  query: (name: QueryName) => Record<string, unknown>;
   /** Answers a request to the admin API that came in on the shared port. */
   request: (request: ForwardedRequest) => Promise<ForwardedReply>;
-  /** Newest frames of these topics. */
-  latest: (topics: readonly number[]) => LatestFrame[];
   /** File of the shard's entry point, as a URL; for tests of what happens when a shard fails. */
   shardFile?: URL;
 }
@@ -156,7 +153,7 @@ export class Supervisor {
   }
 
   #receive(shard: number, message: FromShard, reply: (message: ToShard) => void): void {
-    const { log, query, latest } = this.#parts;
+    const { log, query } = this.#parts;
     switch (message.kind) {
       case 'log':
         return log[message.level]({ shard, ...message.fields }, message.message);
@@ -166,8 +163,6 @@ export class Supervisor {
         return this.#addresses.leave(shard, message.address);
       case 'query':
         return reply(answerQuery(query, message));
-      case 'latest':
-        return reply({ kind: 'latest', frames: latest(message.topics) });
       case 'request':
         return void this.#answerRequest(message.id, message.request, reply);
       case 'flushed':
@@ -211,12 +206,9 @@ export class Supervisor {
   }
 }
 
-function answerQuery(
-  query: SupervisorParts['query'],
-  { id, name, payload }: Extract<FromShard, { kind: 'query' }>,
-): ToShard {
+function answerQuery(query: SupervisorParts['query'], { id, name }: Extract<FromShard, { kind: 'query' }>): ToShard {
   try {
-    return { kind: 'answer', id, payload: query(name, payload) };
+    return { kind: 'answer', id, payload: query(name) };
   } catch (thrown) {
     return { kind: 'refused', id, reason: errorMessage(thrown) };
   }

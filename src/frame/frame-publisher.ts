@@ -1,15 +1,20 @@
 import type { Publication, PublicationContext } from '../dataflow/publication.ts';
+import { BOOK_SNAPSHOT, BOOK_UPDATE, EVERY } from '../delivery/delivery-policy.ts';
+import { type Depth, readDepth } from '../delivery/depth.ts';
+import { FRAME } from '../ring/layout.ts';
+import type { SequenceIndexWriter } from '../ring/sequence-index.ts';
 import type { TopicDirectoryWriter } from '../ring/topic-directory.ts';
-import type { Transmitter } from '../ring/transmitter.ts';
-import { dataTypeSlot } from '../telemetry/statistics-block.ts';
+import type { RecordFields, Transmitter } from '../ring/transmitter.ts';
 import { TickcastError } from '../util/errors.ts';
-import { TEXT, writeFrameHeader } from './frame-header.ts';
+import { FrameWriter, frameText, UTF8_BYTES_PER_UNIT_MAX } from './frame-writer.ts';
+import { LatestKeeper } from './latest-keeper.ts';
 import { payloadText } from './payload-text.ts';
 import type { RegisteredTopic, TopicRegistry } from './topic-registry.ts';
 
 export interface FramePublisherParts {
   registry: TopicRegistry;
   directory: TopicDirectoryWriter;
+  index: SequenceIndexWriter;
   transmitter: Transmitter;
   /** JSON of the fields that older front ends look for at the top of a payload, with a comma in front; or ''. */
   hoistedFields: (publication: Publication) => string;
@@ -19,20 +24,8 @@ export interface FramePublisherParts {
   payloadBytesMax: number;
 }
 
-/** The newest frame of a topic, as text. `dueUs`: when it was due, µs since the epoch. */
-export interface LatestFrame {
-  topic: number;
-  seq: number;
-  dueUs: number;
-  slot: number;
-  text: string;
-}
-
 /** Room for what surrounds a publication's fields: a topic's name (≤ 1,024 bytes, its type twice), times and numbers. */
 const ENVELOPE_BYTES_MAX = 4_096;
-
-/** UTF-8 takes at most three bytes for a UTF-16 unit. */
-const UTF8_BYTES_PER_UNIT_MAX = 3;
 
 /**
  * Stage 3. Builds the wire bytes of a publication once, straight into the ring. Runs on the primary thread. In:
@@ -42,14 +35,36 @@ const UTF8_BYTES_PER_UNIT_MAX = 3;
 export class FramePublisher {
   readonly #parts: FramePublisherParts;
   readonly #fieldBytesMax: number;
+  readonly #writer: FrameWriter;
+  readonly #keeper: LatestKeeper;
+  /** Of the record that is being written; one object for all. */
+  readonly #record: RecordFields = {
+    kind: FRAME,
+    topic: 0,
+    slot: 0,
+    policy: 0,
+    seq: 0,
+    dueUs: 0,
+    previous: 0,
+    ordinal: 0,
+    prevSeq: 0,
+  };
   #seq = 0;
   #bytes = 0;
-  #headerBytes = 0;
 
   constructor(parts: FramePublisherParts) {
     this.#parts = parts;
-    const ringMax = parts.transmitter.payloadBytesMax - ENVELOPE_BYTES_MAX;
-    this.#fieldBytesMax = parts.payloadBytesMax === 0 ? ringMax : Math.min(parts.payloadBytesMax, ringMax);
+    const { registry, directory, transmitter, payloadBytesMax } = parts;
+    const ringMax = transmitter.payloadBytesMax - ENVELOPE_BYTES_MAX;
+    this.#fieldBytesMax = payloadBytesMax === 0 ? ringMax : Math.min(payloadBytesMax, ringMax);
+    this.#writer = new FrameWriter(transmitter);
+    this.#keeper = new LatestKeeper({
+      registry,
+      directory,
+      transmitter,
+      writer: this.#writer,
+      fieldBytesMax: this.#fieldBytesMax,
+    });
   }
 
   /** seq of the newest publication; the first is 1. */
@@ -62,55 +77,55 @@ export class FramePublisher {
     return this.#bytes;
   }
 
+  /** Latest values written once more before the ring overwrote them, and those that there was no room for, so far. */
+  get latestValues(): { carried: number; forgotten: number } {
+    const { carried, forgotten } = this.#keeper;
+    return { carried, forgotten };
+  }
+
   /**
    * Publishes one publication.
    * @throws TickcastError PUBLICATION_NOT_SERIALISABLE, PUBLICATION_TOO_LARGE or TOPIC_LIMIT_REACHED; nothing has been
    *   published then, and the next one goes through
    */
   publish(publication: Publication, context: PublicationContext): void {
-    const { registry, directory, transmitter, hoistedFields, published } = this.#parts;
+    const { registry, index, transmitter, hoistedFields, published } = this.#parts;
     const fields = payloadText(publication, context.receivedAtAdded) + hoistedFields(publication);
     this.#checkSize(fields);
     const topic = registry.topicOf(publication);
+    const depth = topic.policy === BOOK_UPDATE ? readDepth(publication.data) : undefined;
     const seq = this.#seq + 1;
     const now = Date.now();
-    const text = frameText(topic, fields, now, seq);
-    const payloadBytes = this.#write(text);
-    const headerBytes = this.#headerBytes;
-    const slot = dataTypeSlot(topic.wireType);
-    const frameBytes = headerBytes + payloadBytes;
-    const position = transmitter.commit(payloadBytes, frameBytes, topic.id, slot, seq, context.dueUs, topic.position);
-    directory.setLatest(topic.id, position);
+    const text = frameText(topic, fields, now, seq, topic.seq);
+    this.#keeper.makeRoom(this.#writer.claimBytes(text));
+    this.#describe(topic, depth, seq, context.dueUs);
+    const position = this.#writer.commit(text, this.#record);
+    const { frameBytes } = this.#writer;
+    index.set(seq, position, topic.id);
+    this.#keeper.committed(topic, position, frameBytes, depth, publication, context);
     transmitter.publish();
     this.#seq = seq;
     this.#bytes += frameBytes;
+    topic.prevSeq = topic.seq;
     topic.seq = seq;
     topic.position = position;
-    registry.remember(topic, text, context.dueUs);
+    topic.dueUs = context.dueUs;
     topic.publications++;
     topic.lastPublicationMs = now;
+    if (depth !== undefined && this.#keeper.keyFrame(topic)) transmitter.publish();
     published();
   }
 
-  /** Newest frames of these topics, for a shard that can no longer read them from the ring. */
-  latest(topics: readonly number[]): LatestFrame[] {
-    const all = this.#parts.registry.all();
-    return topics.flatMap((id) => {
-      const topic = all[id];
-      if (topic === undefined || topic.latest === '') return [];
-      const { seq, wireType, latest: text, latestDueUs: dueUs } = topic;
-      return [{ topic: id, seq, dueUs, slot: dataTypeSlot(wireType), text }];
-    });
-  }
-
-  /** Writes text and header into the ring. Returns the bytes of the text. */
-  #write(text: string): number {
-    const { transmitter } = this.#parts;
-    const most = Math.min(text.length * UTF8_BYTES_PER_UNIT_MAX, transmitter.payloadBytesMax);
-    const at = transmitter.claim(most);
-    const payloadBytes = transmitter.data.write(text, at, most);
-    this.#headerBytes = writeFrameHeader(transmitter.data, at, payloadBytes, TEXT);
-    return payloadBytes;
+  #describe(topic: RegisteredTopic, depth: Depth | undefined, seq: number, dueUs: number): void {
+    const record = this.#record;
+    record.topic = topic.id;
+    record.slot = topic.slot;
+    record.policy = policyOf(topic, depth);
+    record.seq = seq;
+    record.dueUs = dueUs;
+    record.previous = topic.position;
+    record.ordinal = topic.publications + 1;
+    record.prevSeq = topic.seq;
   }
 
   /** The limit counts the publication's own fields; the envelope comes on top. */
@@ -126,8 +141,9 @@ export class FramePublisher {
   }
 }
 
-/** `seq` and `prevSeq` stand last, so that a chain can be mended without parsing the frame. */
-function frameText(topic: RegisteredTopic, fields: string, now: number, seq: number): string {
-  const rest = topic.headHasFields ? fields : fields.slice(1);
-  return `${topic.head}${rest}},"timestamp":${now},"seq":${seq},"prevSeq":${topic.seq}}`;
+/** A depth publication that tells no book cannot be merged with others. */
+function policyOf({ policy }: RegisteredTopic, depth: Depth | undefined): number {
+  if (policy !== BOOK_UPDATE) return policy;
+  if (depth === undefined) return EVERY;
+  return depth.isSnapshot ? BOOK_SNAPSHOT : BOOK_UPDATE;
 }

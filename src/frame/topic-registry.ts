@@ -1,24 +1,30 @@
 import type { Publication } from '../dataflow/publication.ts';
 import type { TopicDirectoryWriter, TopicName } from '../ring/topic-directory.ts';
+import { dataTypeSlot } from '../telemetry/statistics-block.ts';
 import { TickcastError } from '../util/errors.ts';
 
 /** A topic as the primary knows it: its id, what all its frames begin with, and how far its numbering has come. */
 export interface RegisteredTopic extends TopicName {
   readonly id: number;
   readonly wireType: string;
+  /** Statistics slot of the data type. */
+  readonly slot: number;
   /** Start of every frame's text: envelope, then the fields of the payload that name the topic. */
   readonly head: string;
   /** True where the payload has a field before `timestamp` already. */
   readonly headHasFields: boolean;
+  /** How its publications may be conflated: EVERY, LATEST or BOOK_UPDATE of delivery/delivery-policy.ts. */
+  readonly policy: number;
   /** seq of the newest publication; 0 before the first. */
   seq: number;
+  /** Of the one before that; 0 for none. */
+  prevSeq: number;
   /** Ring position of the newest publication's record. */
   position: number;
-  /** Text of the newest frame; '' before the first, and where it is not kept. */
-  latest: string;
-  /** When that one was due, µs since the epoch. */
-  latestDueUs: number;
+  /** Publications so far: the ordinal of the newest one. */
   publications: number;
+  /** When the newest publication should have left its source, µs since the epoch. */
+  dueUs: number;
   /** ms since the epoch of the newest publication. */
   lastPublicationMs: number;
 }
@@ -33,13 +39,12 @@ export class TopicRegistry {
   readonly #directory: TopicDirectoryWriter;
   readonly #topics: Level<Level<Level<RegisteredTopic>>> = new Map();
   readonly #all: RegisteredTopic[] = [];
-  readonly #latestLengthMax: number;
-  #latestLength = 0;
+  readonly #policyOf: (dataType: string | null) => number;
 
-  /** @param latestLengthMax characters that the latest frames of all topics may hold together */
-  constructor(directory: TopicDirectoryWriter, latestLengthMax: number) {
+  /** @param policyOf how publications of a data type may be conflated, see delivery/delivery-policy.ts */
+  constructor(directory: TopicDirectoryWriter, policyOf: (dataType: string | null) => number) {
     this.#directory = directory;
-    this.#latestLengthMax = latestLengthMax;
+    this.#policyOf = policyOf;
   }
 
   get size(): number {
@@ -61,15 +66,6 @@ export class TopicRegistry {
     return known ?? this.#register({ exchange, symbol, dataType }, type);
   }
 
-  /** Keeps the text of a topic's newest frame, or none where all of them would be too much. */
-  remember(topic: RegisteredTopic, text: string, dueUs: number): void {
-    const length = this.#latestLength - topic.latest.length + text.length;
-    const kept = length <= this.#latestLengthMax ? text : '';
-    this.#latestLength += kept.length - topic.latest.length;
-    topic.latest = kept;
-    topic.latestDueUs = dueUs;
-  }
-
   #register(name: TopicName, type: string | null): RegisteredTopic {
     const id = this.#directory.add(name);
     if (id < 0) {
@@ -78,7 +74,7 @@ export class TopicRegistry {
         topic: JSON.stringify(name).slice(0, 200),
       });
     }
-    const topic = newTopic(id, name, type);
+    const topic = newTopic(id, name, type, this.#policyOf(name.dataType));
     this.#all.push(topic);
     const ofExchange = level(this.#topics, name.exchange);
     level(ofExchange, name.symbol).set(name.dataType, topic);
@@ -86,7 +82,7 @@ export class TopicRegistry {
   }
 }
 
-function newTopic(id: number, name: TopicName, type: string | null): RegisteredTopic {
+function newTopic(id: number, name: TopicName, type: string | null, policy: number): RegisteredTopic {
   const wireType = type ?? 'data';
   const fields: string[] = [];
   if (type !== null) fields.push(`"type":${JSON.stringify(type)}`);
@@ -96,13 +92,15 @@ function newTopic(id: number, name: TopicName, type: string | null): RegisteredT
     ...name,
     id,
     wireType,
+    slot: dataTypeSlot(wireType),
     head: `{"type":${JSON.stringify(wireType)},"payload":{${fields.join(',')}`,
     headHasFields: fields.length > 0,
+    policy,
     seq: 0,
+    prevSeq: 0,
     position: -1,
-    latest: '',
-    latestDueUs: 0,
     publications: 0,
+    dueUs: 0,
     lastPublicationMs: 0,
   };
 }

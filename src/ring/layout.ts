@@ -16,16 +16,21 @@ import { assert } from '../util/assert.ts';
  * A record, aligned to 8 bytes, never wraps:
  *
  *     +0    length      Int32    bytes of the whole record, a multiple of 8
- *     +4    kind        Int32    FRAME or PADDING; padding has nothing after this word
+ *     +4    kind        Int32    FRAME, PADDING, CARRIED or BOOK; padding has nothing after this word
  *     +8    topic       Int32    id in the topic directory
- *     +12   slot        Int32    statistics slot of the data type
+ *     +12   slot        Int16    statistics slot of the data type
+ *     +14   policy      Int16    how it may be conflated, see delivery/delivery-policy.ts
  *     +16   seq         Float64  number of the publication
  *     +24   due         Float64  when it should have left its source, µs since the epoch
  *     +32   previous    Float64  position of this topic's record before, -1 for none
  *     +40   frameLength Int32    bytes of the frame, header and payload
- *     +44   (unused)
- *     +48   room for a frame header of up to 10 bytes, which ends where the payload begins
- *     +64   payload     bytes; the frame is [payload - header length, payload + payload length)
+ *     +44   ordinal     Uint32   the topic's how-manieth publication it is; the first is 1; goes round after 2^32
+ *     +48   prevSeq     Float64  number of the topic's publication before, 0 for none
+ *     +56   room for a frame header of up to 10 bytes, which ends where the payload begins
+ *     +72   payload     bytes; the frame is [payload - header length, payload + payload length)
+ *
+ * CARRIED is a copy of a topic's latest FRAME, moved ahead before the ring overwrites it; BOOK is a full order book, as it
+ * was after the publication `seq`. Neither is delivered: shards read them when somebody asks for a topic's latest value.
  *
  * After Agrona's RecordDescriptor and BroadcastBufferDescriptor; the payload at a fixed place is ours: the length of the
  * text, and so of the frame header, is known only once the text is written.
@@ -53,20 +58,25 @@ export const LENGTH_AT = 0;
 export const KIND_AT = LENGTH_AT + 4;
 export const TOPIC_AT = KIND_AT + 4;
 export const SLOT_AT = TOPIC_AT + 4;
-export const SEQ_AT = SLOT_AT + 4;
+export const POLICY_AT = SLOT_AT + 2;
+export const SEQ_AT = POLICY_AT + 2;
 export const DUE_AT = SEQ_AT + 8;
 export const PREVIOUS_AT = DUE_AT + 8;
 export const FRAME_LENGTH_AT = PREVIOUS_AT + 8;
-export const PAYLOAD_AT = FRAME_LENGTH_AT + 8 + 16;
+export const ORDINAL_AT = FRAME_LENGTH_AT + 4;
+export const PREV_SEQ_AT = ORDINAL_AT + 4;
+export const PAYLOAD_AT = PREV_SEQ_AT + 8 + 16;
 
 /** Kinds of record. */
 export const FRAME = 1;
 export const PADDING = 2;
+export const CARRIED = 3;
+export const BOOK = 4;
 
 /** `previous` of a topic's first record. */
 export const NO_POSITION = -1;
 
-assert(PAYLOAD_AT === 64 && PAYLOAD_AT % RECORD_ALIGNMENT === 0, 'a payload is aligned');
+assert(PAYLOAD_AT === 72 && PAYLOAD_AT % RECORD_ALIGNMENT === 0, 'a payload is aligned');
 
 /** One ring, as the threads pass it to each other. */
 export interface RingMemory {

@@ -5,8 +5,11 @@ import {
   INTENT_INDEX,
   KIND_AT,
   LENGTH_AT,
+  ORDINAL_AT,
   PADDING,
   PAYLOAD_AT,
+  POLICY_AT,
+  PREV_SEQ_AT,
   PREVIOUS_AT,
   type RingMemory,
   RingViews,
@@ -32,24 +35,39 @@ export interface RecordCursor {
   readonly bytes: Buffer;
   readonly frameStart: number;
   readonly frameEnd: number;
+  /** FRAME, CARRIED or BOOK. */
+  readonly kind: number;
   readonly topic: number;
   /** Statistics slot of the data type. */
   readonly slot: number;
+  /** How it may be conflated: a code of delivery/delivery-policy.ts. */
+  readonly policy: number;
   readonly seq: number;
+  /** seq of this topic's publication before, 0 for none. */
+  readonly prevSeq: number;
+  /** The topic's how-manieth publication this is, from 1, modulo 2^32. */
+  readonly ordinal: number;
   readonly dueUs: number;
   /** Position of this topic's record before, NO_POSITION for none. */
   readonly previous: number;
+  /** Where the record stands in the ring. */
+  readonly at: number;
 }
 
 export class Receiver implements RecordCursor {
   bytes: Buffer = Buffer.allocUnsafeSlow(CHUNK_BYTES);
   frameStart = 0;
   frameEnd = 0;
+  kind = 0;
   topic = 0;
   slot = 0;
+  policy = 0;
   seq = 0;
+  prevSeq = 0;
+  ordinal = 0;
   dueUs = 0;
   previous = 0;
+  at = 0;
   /** Times the transmitter ran over this receiver. */
   lapped = 0;
   readonly #views: RingViews;
@@ -76,7 +94,7 @@ export class Receiver implements RecordCursor {
 
   /** True when everything published has been received. */
   get drained(): boolean {
-    return this.#position === this.tail;
+    return this.#position >= this.tail;
   }
 
   /**
@@ -86,12 +104,17 @@ export class Receiver implements RecordCursor {
   receive(handle: (record: RecordCursor) => void): number {
     for (;;) {
       const tail = this.tail;
-      if (tail === this.#position) return 0;
+      if (tail <= this.#position) return 0;
       const copied = this.#copyChunk(tail);
       if (copied < 0) return this.#lap();
       const count = this.#handleCopied(copied, handle);
       if (count > 0) return count;
     }
+  }
+
+  /** Goes on from the record at `position`, which need not have been published yet: then it waits there. */
+  moveTo(position: number): void {
+    this.#position = position;
   }
 
   /**
@@ -103,8 +126,22 @@ export class Receiver implements RecordCursor {
     if (this.#copy(position, PAYLOAD_AT) < PAYLOAD_AT) return false;
     const length = this.#view.getInt32(LENGTH_AT, true);
     if (this.#copy(position, length) < length) return false;
-    this.#take(0);
+    this.#take(0, position);
     return true;
+  }
+
+  /** As `readAt`, but the record's fields alone, without its frame. */
+  peekAt(position: number): boolean {
+    if (position < 0 || this.#copy(position, PAYLOAD_AT) < PAYLOAD_AT) return false;
+    this.#take(0, position);
+    return true;
+  }
+
+  /** Whether what stands at `position` has not begun to be overwritten. */
+  holds(position: number): boolean {
+    // Partner: Transmitter raises INTENT before it overwrites.
+    const intent = Number(Atomics.load(this.#views.positions, INTENT_INDEX));
+    return position >= 0 && intent - this.#views.capacity <= position;
   }
 
   /** Copies what comes next, at least one whole record, except that long padding is only seen by its header. */
@@ -126,10 +163,11 @@ export class Receiver implements RecordCursor {
       assert(length > 0, 'a record has a length');
       const padding = view.getInt32(at + KIND_AT, true) === PADDING;
       if (at + length > copied && !padding) break;
+      const position = this.#position;
       // Moved on first: a handler that throws does not meet the same record again.
       this.#position += length;
       if (!padding) {
-        this.#take(at);
+        this.#take(at, position);
         handle(this);
         count++;
       }
@@ -138,12 +176,17 @@ export class Receiver implements RecordCursor {
     return count;
   }
 
-  #take(at: number): void {
+  #take(at: number, position: number): void {
     const view = this.#view;
+    this.at = position;
+    this.kind = view.getInt32(at + KIND_AT, true);
     const frameLength = view.getInt32(at + FRAME_LENGTH_AT, true);
     this.topic = view.getInt32(at + TOPIC_AT, true);
-    this.slot = view.getInt32(at + SLOT_AT, true);
+    this.slot = view.getInt16(at + SLOT_AT, true);
+    this.policy = view.getInt16(at + POLICY_AT, true);
     this.seq = view.getFloat64(at + SEQ_AT, true);
+    this.prevSeq = view.getFloat64(at + PREV_SEQ_AT, true);
+    this.ordinal = view.getUint32(at + ORDINAL_AT, true);
     this.dueUs = view.getFloat64(at + DUE_AT, true);
     this.previous = view.getFloat64(at + PREVIOUS_AT, true);
     this.frameStart = at + PAYLOAD_AT - headerBytesOfFrame(frameLength);

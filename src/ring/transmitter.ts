@@ -1,13 +1,16 @@
 import { assert } from '../util/assert.ts';
 import {
+  CARRIED,
   DUE_AT,
-  FRAME,
   FRAME_LENGTH_AT,
   INTENT_INDEX,
   KIND_AT,
   LENGTH_AT,
+  ORDINAL_AT,
   PADDING,
   PAYLOAD_AT,
+  POLICY_AT,
+  PREV_SEQ_AT,
   PREVIOUS_AT,
   payloadBytesMax,
   type RingMemory,
@@ -33,6 +36,19 @@ import {
  * up bytes that would have been valid a moment longer. After Agrona's BroadcastTransmitter.
  */
 const INTENT_STRIDE = 16 * 1024;
+
+/** What a record says of its frame; for the meaning of each see layout.ts. */
+export interface RecordFields {
+  kind: number;
+  topic: number;
+  slot: number;
+  policy: number;
+  seq: number;
+  dueUs: number;
+  previous: number;
+  ordinal: number;
+  prevSeq: number;
+}
 
 export class Transmitter {
   /** The ring's bytes. Write the payload at the offset that `claim` returned, the frame header right before it. */
@@ -97,39 +113,62 @@ export class Transmitter {
    * Completes the claimed record; receivers see it after the next `publish`.
    * @param payloadBytes what was written, at most what was claimed
    * @param frameBytes payload and frame header together
-   * @param previous position of the topic's record before, or NO_POSITION
    * @returns position of the record
    */
-  commit(
-    payloadBytes: number,
-    frameBytes: number,
-    topic: number,
-    slot: number,
-    seq: number,
-    dueUs: number,
-    previous: number,
-  ): number {
+  commit(payloadBytes: number, frameBytes: number, fields: RecordFields): number {
     const at = this.#claimedOffset;
     const length = recordBytes(payloadBytes);
     assert(this.#claimed >= this.#tail && this.#claimed + length <= this.#claimedEnd, 'a commit follows its claim');
     const view = this.#view;
     view.setInt32(at + LENGTH_AT, length, true);
-    view.setInt32(at + KIND_AT, FRAME, true);
-    view.setInt32(at + TOPIC_AT, topic, true);
-    view.setInt32(at + SLOT_AT, slot, true);
-    view.setFloat64(at + SEQ_AT, seq, true);
-    view.setFloat64(at + DUE_AT, dueUs, true);
-    view.setFloat64(at + PREVIOUS_AT, previous, true);
+    view.setInt32(at + KIND_AT, fields.kind, true);
+    view.setInt32(at + TOPIC_AT, fields.topic, true);
+    view.setInt16(at + SLOT_AT, fields.slot, true);
+    view.setInt16(at + POLICY_AT, fields.policy, true);
+    view.setFloat64(at + SEQ_AT, fields.seq, true);
+    view.setFloat64(at + DUE_AT, fields.dueUs, true);
+    view.setFloat64(at + PREVIOUS_AT, fields.previous, true);
     view.setInt32(at + FRAME_LENGTH_AT, frameBytes, true);
-    this.#tail = this.#claimed + length;
-    this.#tailOffset = (at + length) & (this.capacity - 1);
-    return this.#claimed;
+    view.setUint32(at + ORDINAL_AT, fields.ordinal, true);
+    view.setFloat64(at + PREV_SEQ_AT, fields.prevSeq, true);
+    return this.#complete(length);
+  }
+
+  /** The bytes of the record at `position`, which must not have been overwritten, for `carry`. */
+  copyOf(position: number): Buffer {
+    const at = position & (this.capacity - 1);
+    return Buffer.from(this.data.subarray(at, at + this.#view.getInt32(at + LENGTH_AT, true)));
+  }
+
+  /**
+   * Commits a record that was copied earlier, as CARRIED.
+   * @returns position of the copy
+   */
+  carry(record: Buffer): number {
+    this.claim(record.length - PAYLOAD_AT);
+    this.data.set(record, this.#claimedOffset);
+    this.#view.setInt32(this.#claimedOffset + KIND_AT, CARRIED, true);
+    return this.#complete(record.length);
+  }
+
+  /** Up to where a claim of `payloadBytes` would overwrite the ring: what stands before that position is lost then. */
+  lostBy(payloadBytes: number): number {
+    const length = recordBytes(payloadBytes);
+    const contiguous = this.capacity - this.#tailOffset;
+    const end = this.#tail + length + (length > contiguous ? contiguous : 0);
+    return Math.max(end > this.#intent ? end + this.#stride : this.#intent, end) - this.capacity;
   }
 
   /** Makes everything committed visible to the receivers. */
   publish(): void {
     // Partner: Receiver.receive loads TAIL before it copies.
     Atomics.store(this.#positions, TAIL_INDEX, BigInt(this.#tail));
+  }
+
+  #complete(length: number): number {
+    this.#tail = this.#claimed + length;
+    this.#tailOffset = (this.#claimedOffset + length) & (this.capacity - 1);
+    return this.#claimed;
   }
 
   #announce(end: number): void {

@@ -1,9 +1,13 @@
 import type { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
 import type { FlushPolicy } from '../batch/flush-policy.ts';
+import type { Delivery } from '../delivery/delivery.ts';
+import type { TopicTable } from '../delivery/topic-table.ts';
+import { FRAME } from '../ring/layout.ts';
 import type { Receiver, RecordCursor } from '../ring/receiver.ts';
 import type { WakeUpReceiver } from '../ring/wake-up.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import type { CatchUp } from './catch-up.ts';
 
 export interface DutyCycleParts {
   receiver: Receiver;
@@ -12,8 +16,9 @@ export interface DutyCycleParts {
   pool: ConnectionPoolManager;
   policy: FlushPolicy;
   statistics: StatisticsBlock;
-  /** The transmitter has run over this shard, which had read up to position `from`; the receiver stands at the tail again. */
-  lapped: (from: number) => void;
+  table: TopicTable;
+  delivery: Pick<Delivery, 'watchReplays'>;
+  catchUp: Pick<CatchUp, 'start' | 'isOpen' | 'makeUp'>;
 }
 
 /** A pass stops reading after this long, so that clients' commands and handshakes get their turn. */
@@ -26,17 +31,16 @@ const READ_MS_MAX = 10;
  */
 export class DutyCycle {
   readonly #parts: DutyCycleParts;
-  readonly #lastSeq: number[] = [];
   readonly #take: (record: RecordCursor) => void;
   #timer: NodeJS.Timeout | undefined;
   #immediate: NodeJS.Immediate | undefined;
-  #lastRecordSeq = 0;
+  #publicationsRead = 0;
   #matchOperations = 0;
   #stopped = false;
 
   constructor(parts: DutyCycleParts) {
     this.#parts = parts;
-    this.#take = (record) => this.deliver(record);
+    this.#take = (record) => this.#deliver(record);
   }
 
   /** The shard has been woken, or has something new to think of. */
@@ -73,25 +77,24 @@ export class DutyCycle {
     this.#parts.wakeUp.lower();
   }
 
-  /** seq of the newest record of a topic that this shard has seen; 0 for none. */
-  lastSeqOf(topic: number): number {
-    return this.#lastSeq[topic] ?? 0;
-  }
-
-  /** Puts one record into the batches of those who want it. */
-  deliver(record: RecordCursor): void {
-    const { subscriptions, pool, statistics } = this.#parts;
-    this.#lastSeq[record.topic] = record.seq;
+  /** Puts one publication into the batches of those who want it. Of a latest value, only where it stands is noted. */
+  #deliver(record: RecordCursor): void {
+    const { subscriptions, pool, statistics, table, catchUp } = this.#parts;
+    table.observe(record);
+    if (record.kind !== FRAME) return;
+    this.#publicationsRead++;
     const cohorts = subscriptions.match(record.topic);
     if (cohorts.length === 0) return;
     statistics.add('recordsMatched');
-    pool.append(cohorts, record);
+    if (catchUp.isOpen(record.topic)) catchUp.makeUp(cohorts, record);
+    else pool.append(cohorts, record);
   }
 
   #pass(): void {
-    const { pool, policy } = this.#parts;
+    const { pool, policy, delivery } = this.#parts;
     const begunMs = performance.now();
     const more = this.#read(begunMs + READ_MS_MAX);
+    delivery.watchReplays();
     pool.flush(policy.gathersInRing, performance.now());
     const endedMs = performance.now();
     policy.flushed(endedMs - begunMs, endedMs);
@@ -102,29 +105,21 @@ export class DutyCycle {
 
   /** Drains the ring until `untilMs`. Returns whether there is more. */
   #read(untilMs: number): boolean {
-    const { receiver, statistics, lapped } = this.#parts;
+    const { receiver, statistics, catchUp } = this.#parts;
     for (;;) {
-      const { lapped: laps, position } = receiver;
+      const { lapped: laps } = receiver;
       const count = receiver.receive(this.#take);
       if (count > 0) {
-        statistics.add('recordsRead', count);
-        this.#countLost(count);
+        statistics.add('recordsRead', this.#publicationsRead);
+        this.#publicationsRead = 0;
       } else if (receiver.lapped !== laps) {
         statistics.add('lapped');
-        lapped(position);
+        catchUp.start();
       } else {
         return false;
       }
       if (performance.now() >= untilMs) return !receiver.drained;
     }
-  }
-
-  /** Every publication has the next number, so a jump tells how many were lost. */
-  #countLost(count: number): void {
-    const { receiver, statistics } = this.#parts;
-    const lost = receiver.seq - this.#lastRecordSeq - count;
-    if (this.#lastRecordSeq > 0 && lost > 0) statistics.add('recordsLost', lost);
-    this.#lastRecordSeq = receiver.seq;
   }
 
   #again(): void {

@@ -1,6 +1,7 @@
 import { type EventLoopUtilization, monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
 import type { WebSocketProxy } from '../connection/websocket-proxy.ts';
+import type { Delivery } from '../delivery/delivery.ts';
 import type { TopicDirectoryReader } from '../ring/topic-directory.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -14,6 +15,7 @@ export interface HousekeepingParts {
   subscriptions: SubscriptionManager;
   directory: TopicDirectoryReader;
   proxy: WebSocketProxy;
+  delivery: Pick<Delivery, 'sweep'>;
   log: Logger;
 }
 
@@ -45,8 +47,9 @@ export class Housekeeping {
   }
 
   report(): void {
-    const { statistics, subscriptions, directory, proxy } = this.#parts;
+    const { statistics, subscriptions, directory, proxy, delivery } = this.#parts;
     followSteps();
+    delivery.sweep();
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     statistics.set('loopUtilization', busy);

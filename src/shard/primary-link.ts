@@ -32,8 +32,8 @@ export class PrimaryLink {
     return this.#ask((id) => ({ kind: 'admit', id, address }));
   }
 
-  query(name: QueryName, payload: Record<string, unknown>): Promise<Record<string, unknown>> {
-    return this.#ask((id) => ({ kind: 'query', id, name, payload }));
+  query(name: QueryName): Promise<Record<string, unknown>> {
+    return this.#ask((id) => ({ kind: 'query', id, name }));
   }
 
   forward(request: ForwardedRequest): Promise<ForwardedReply> {

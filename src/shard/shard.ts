@@ -8,7 +8,12 @@ import { Listener } from '../connection/listener.ts';
 import { WebSocketProxy } from '../connection/websocket-proxy.ts';
 import { ConnectionCounter } from '../control/connection-counter.ts';
 import type { ShardTask, ToShard } from '../control/messages.ts';
+import { Delivery } from '../delivery/delivery.ts';
+import { ledgerOf } from '../delivery/ledger.ts';
+import { snapshotAnswer } from '../delivery/snapshot-answer.ts';
+import { TopicTable } from '../delivery/topic-table.ts';
 import { Receiver } from '../ring/receiver.ts';
+import { SequenceIndexReader } from '../ring/sequence-index.ts';
 import { TopicDirectoryReader } from '../ring/topic-directory.ts';
 import { WakeUpReceiver } from '../ring/wake-up.ts';
 import { SubscriptionManager } from '../subscription/subscription-manager.ts';
@@ -20,6 +25,7 @@ import { DutyCycle } from './duty-cycle.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Pressure } from './pressure.ts';
 import { PrimaryLink } from './primary-link.ts';
+import { TopicRestorer } from './topic-restorer.ts';
 
 /** How often a drain looks whether the clients have gone, ms. */
 const DRAIN_LOOK_MS = 20;
@@ -39,7 +45,8 @@ class Shard {
   readonly #listener: Listener;
   readonly #proxy: WebSocketProxy;
   readonly #duty: DutyCycle;
-  readonly #catchUp: CatchUp;
+  readonly #delivery: Delivery;
+  readonly #restorer: TopicRestorer;
   readonly #housekeeping: Housekeeping;
   readonly #pressure: Pressure;
   readonly #drained = Promise.withResolvers<void>();
@@ -55,27 +62,61 @@ class Shard {
       send: (line) => link.send({ kind: 'log', ...line }),
     });
     const directory = new TopicDirectoryReader(task.directory);
+    const sequenceIndex = new SequenceIndexReader(task.sequenceIndex);
     const policy = createFlushPolicy(config.batch);
-    const { pendingBytes: pendingBytesMax, pendingMessages: pendingMessagesMax } = config.limits;
+    const table = new TopicTable();
+    const receiver = new Receiver(ring);
+    const history = new Receiver(ring);
     const pool = new ConnectionPoolManager({
       statistics,
       policy,
       batchBytesMax: config.batch.maxBytes,
-      pendingBytesMax,
-      pendingMessagesMax,
-      overLimit: (connection) => this.#proxy.close(connection, 'slowConsumer'),
+      highWaterBytes: config.slow.highWaterBytes,
+      fellBehind: (connection) => this.#delivery.fallBehind(connection),
+      behind: (connections, record) => this.#delivery.note(connections, record),
     });
     const subscriptions = new SubscriptionManager(directory, pool);
+    const delivery = new Delivery({
+      epoch,
+      statistics,
+      directory,
+      index: sequenceIndex,
+      history,
+      table,
+      subscriptions,
+      limits: { messages: config.limits.pendingMessages, bytes: config.limits.pendingBytes },
+      highWaterBytes: config.slow.highWaterBytes,
+      lagMsMax: config.slow.maxLagMs,
+      settle: (connection) => pool.settle(connection),
+      drain: () => this.#duty.drain(),
+      giveUp: (connection) => this.#proxy.close(connection, 'slowConsumer'),
+    });
     const commands = new Commands({
       config,
       statistics,
       subscriptions,
-      query: (name, payload) => link.query(name, payload),
+      delivery,
+      snapshot: (terms, asked) => snapshotAnswer(terms, asked, delivery.catalog, delivery.values),
+      ledger: (connection) => ledgerOf(connection, epoch, table, delivery.catalog),
+      query: (name) => link.query(name),
       close: (connection, name) => this.#proxy.close(connection, name),
       log,
     });
-    const receiver = new Receiver(ring);
-    const wakeUp = new WakeUpReceiver(ring, index);
+    const restorer = new TopicRestorer({ receiver, history, directory, index: sequenceIndex, table });
+    const catchUp = new CatchUp({
+      restorer,
+      history,
+      directory,
+      index: sequenceIndex,
+      table,
+      subscriptions,
+      pool,
+      delivery,
+      log,
+      statistics,
+    });
+    this.#delivery = delivery;
+    this.#restorer = restorer;
     this.#statistics = statistics;
     this.#link = link;
     this.#listener = new Listener(config, statistics, (request) => this.#forward(request));
@@ -87,6 +128,8 @@ class Shard {
       statistics,
       counter: new ConnectionCounter(counter),
       subscriptions,
+      delivery,
+      seq: () => table.seq,
       commands,
       listener: this.#listener,
       admit: (address) => link.admit(address),
@@ -95,21 +138,22 @@ class Shard {
     });
     this.#duty = new DutyCycle({
       receiver,
-      wakeUp,
+      wakeUp: new WakeUpReceiver(ring, index),
       subscriptions,
       pool,
       policy,
       statistics,
-      lapped: (from) => this.#catchUp.start(from),
+      table,
+      delivery,
+      catchUp,
     });
-    this.#catchUp = new CatchUp({ receiver, directory, duty: this.#duty, link, log, statistics });
-    this.#housekeeping = new Housekeeping({ statistics, subscriptions, directory, proxy: this.#proxy, log });
+    this.#housekeeping = new Housekeeping({ statistics, subscriptions, directory, proxy: this.#proxy, delivery, log });
     this.#pressure = new Pressure({
       duty: this.#duty,
       pool,
       proxy: this.#proxy,
-      conflateHarder: () => {},
-      closeSlowest: () => 0,
+      conflateHarder: (harder) => delivery.conflateHarder(harder),
+      closeSlowest: () => delivery.closeSlowest(),
       statistics,
       log,
     });
@@ -121,6 +165,8 @@ class Shard {
     this.#statistics.add('lifetimes');
     this.#housekeeping.start();
     this.#proxy.start();
+    // Before anybody connects: where each topic stands, and its latest value.
+    this.#restorer.restore();
     this.#duty.turn();
     try {
       const listening = await this.#listener.listen(port, reusePort);
@@ -136,6 +182,7 @@ class Shard {
     this.#proxy.closeAll();
     this.#housekeeping.stop();
     this.#duty.stop();
+    this.#delivery.stop();
     messages.close();
   }
 
@@ -145,8 +192,6 @@ class Shard {
       case 'wake':
         this.#statistics.add('wakes');
         return this.#duty.turn();
-      case 'latest':
-        return this.#catchUp.answered(message.frames);
       case 'flush':
         return this.#flush(message.id);
       case 'connections':

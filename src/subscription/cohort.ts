@@ -9,8 +9,12 @@ import { assert } from '../util/assert.ts';
 export class Cohort {
   /** The same for cohorts that want the same. A cohort of one changes it when its member's filters do. */
   key: string;
-  /** In no order; a member knows its place by `cohortIndex`. */
+  /**
+   * Those that get each batch as it is flushed, and those that are behind and have a backlog instead. In no order; a
+   * connection knows its place by `cohortIndex`, and has to leave and come again when its backlog begins or ends.
+   */
   readonly members: PooledConnection[] = [];
+  readonly behind: PooledConnection[] = [];
   /** What has been gathered for the members since the last flush; undefined when there is nothing. */
   batch: Batch | undefined;
 
@@ -18,22 +22,33 @@ export class Cohort {
     this.key = key;
   }
 
+  /** Connections of both kinds. */
+  get size(): number {
+    return this.members.length + this.behind.length;
+  }
+
   add(member: PooledConnection): void {
     assert(member.cohort === undefined, 'a connection is in one cohort at a time');
+    const list = this.#listOf(member);
     member.cohort = this;
-    member.cohortIndex = this.members.length;
-    this.members.push(member);
+    member.cohortIndex = list.length;
+    list.push(member);
   }
 
   /** Takes a member out by putting the last one in its place. */
   remove(member: PooledConnection): void {
-    assert(this.members[member.cohortIndex] === member, 'a member knows its place');
-    const last = this.members.pop()!;
+    const list = this.#listOf(member);
+    assert(list[member.cohortIndex] === member, 'a member knows its place');
+    const last = list.pop()!;
     if (last !== member) {
-      this.members[member.cohortIndex] = last;
+      list[member.cohortIndex] = last;
       last.cohortIndex = member.cohortIndex;
     }
     member.cohort = undefined;
     member.cohortIndex = -1;
+  }
+
+  #listOf({ backlog }: PooledConnection): PooledConnection[] {
+    return backlog === undefined ? this.members : this.behind;
   }
 }

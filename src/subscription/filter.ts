@@ -70,12 +70,26 @@ export function termCount({ exchanges, symbols, dataTypes }: FilterTerms): numbe
   return Math.max(1, exchanges.length) * Math.max(1, symbols.length) * Math.max(1, dataTypes.length);
 }
 
+/** A topic's name in the form in which it is matched. */
+export function formOf({ exchange, symbol, dataType }: TopicName): TopicName {
+  return {
+    exchange: exchange === null ? null : exchangeForm(exchange),
+    symbol: symbol === null ? null : symbolForm(symbol),
+    dataType: dataType === null ? null : dataTypeForm(dataType),
+  };
+}
+
 /** Whether one filter matches one topic. For single questions; the index answers for all filters at once. */
-export function termsMatch({ exchanges, symbols, dataTypes }: FilterTerms, topic: TopicName): boolean {
-  const dataType = topic.dataType === null ? null : dataTypeForm(topic.dataType);
+export function termsMatch(terms: FilterTerms, topic: TopicName): boolean {
+  return termsMatchForm(terms, formOf(topic));
+}
+
+/** As `termsMatch`, for a topic's form: a tenth of the time, where many filters are asked about it. */
+export function termsMatchForm({ exchanges, symbols, dataTypes }: FilterTerms, form: TopicName): boolean {
+  const { exchange, symbol, dataType } = form;
   return (
-    lists(exchanges, topic.exchange === null ? null : exchangeForm(topic.exchange)) &&
-    lists(symbols, topic.symbol === null ? null : symbolForm(topic.symbol)) &&
+    lists(exchanges, exchange) &&
+    lists(symbols, symbol) &&
     (lists(dataTypes, dataType) || (dataType !== null && isKlineOfInterval(dataType) && dataTypes.includes('kline')))
   );
 }

@@ -136,10 +136,10 @@ export class SubscriptionManager {
     const key = [...wanted.keys()].sort().join();
     const old = member.cohort;
     if (old?.key === key) return;
-    if (old?.members.length === 1 && wanted.size > 0 && !this.#cohorts.has(key)) return this.#change(old, key, wanted);
+    if (old?.size === 1 && wanted.size > 0 && !this.#cohorts.has(key)) return this.#change(old, key, wanted);
     if (old !== undefined) {
       this.#watcher.leaving(old, member);
-      // Writing what was gathered may have made it a slow consumer, and closed it: then it is out already, and for good.
+      // Writing what was gathered may have closed it: then it is out already, and for good.
       if (member.cohort !== old) return;
       this.#leave(old, member);
     }
@@ -174,7 +174,7 @@ export class SubscriptionManager {
 
   #leave(cohort: Cohort, member: PooledConnection): void {
     cohort.remove(member);
-    if (cohort.members.length > 0) return;
+    if (cohort.size > 0) return;
     const { filters } = this.#heldBy(cohort);
     this.#cohorts.delete(cohort.key);
     for (const terms of filters.values()) this.#index.remove(terms, cohort);

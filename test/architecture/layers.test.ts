@@ -26,12 +26,25 @@ const COMPOSITION_ROOTS = [
   'src/index.ts', // of the package
 ];
 
-/** Values that a part takes from another one all the same, and why. */
+/** Values that a part takes from another one all the same, and why. Constants and pure functions, but for two classes. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
   'connection → src/frame/frame-header.ts': 'replies and PINGs are frames too, and share the socket with data',
-  'shard → src/frame/frame-header.ts': 'latest values that come from the primary as text are framed here',
   'connection → src/subscription/filter.ts': 'a filter is read where the command that holds it is answered',
-  'control → src/subscription/filter.ts': 'a snapshot matches topics as a subscription does',
+  'connection → src/delivery/account.ts': 'a class: what a connection was sent is counted from its first moment on',
+  'delivery → src/frame/frame-header.ts': 'gaps, merged frames and snapshots are frames too',
+  'delivery → src/ring/layout.ts': 'the kinds of record are numbers, which the layout of the ring names',
+  'delivery → src/subscription/filter.ts': 'topics are found by filter here, as filters are by topic there',
+  'delivery → src/subscription/normal-form.ts': 'as above: a kline of one interval is also a kline',
+  'frame → src/ring/layout.ts': 'the kinds of record, and how long one is, which decides what the ring can keep',
+  'frame → src/ring/compactor.ts': 'a class: the frame stage alone writes the ring, so it alone looks after what goes',
+  'frame → src/delivery/delivery-policy.ts':
+    'a record says how it may be conflated, so that no shard has to read its text',
+  'frame → src/delivery/depth.ts': 'whether a publication tells a book is found out where it is framed, once for all',
+  'frame → src/delivery/order-book.ts': 'a key frame is a full book, made of updates as a client makes it',
+  'shard → src/ring/layout.ts': 'publications are told from latest values by their kind',
+  'shard → src/delivery/delivery-policy.ts': 'what follows on a lap depends on how a topic may be conflated',
+  'shard → src/delivery/gap.ts': 'those who keep up are told of a lap with one message for all of a cohort',
+  'shard → src/delivery/latest-values.ts': 'as above: how a frame ends that tells a latest value',
 };
 
 /** `source`, `ring` and so on; '' for a file of src itself and for what lies outside. */

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import { FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { textFrame } from '../../src/frame/frame-header.ts';
 import { LATENCY_US_MAX } from '../../src/telemetry/histogram.ts';
 import { dataTypeSlot } from '../../src/telemetry/statistics-block.ts';
 import { nowUs } from '../../src/util/clock.ts';
@@ -68,6 +69,16 @@ describe('ConnectionPoolManager', () => {
     for (let i = 0; i < 9; i++) test.publish('A', `${i}`.padEnd(400));
     expect(client.socket.pieces).toHaveLength(0);
     for (let i = 9; i < 11; i++) test.publish('A', `${i}`.padEnd(400));
+    expect(client.socket.pieces).toHaveLength(1);
+    test.flushAll();
+    expect(textsAt(client).map(Number)).toEqual(Array.from({ length: 11 }, (_, i) => i));
+  });
+
+  // What a lap told, gaps and full books of all topics, was gathered without a limit, once for each cohort.
+  it('writes a batch out that is full of messages that are no publications', () => {
+    const test = new TestPool({ batchBytesMax: 4 * KIB });
+    const client = test.client('firehose');
+    for (let i = 0; i < 11; i++) test.pool.appendMessage(client.connection.cohort!, textFrame(`${i}`.padEnd(400)));
     expect(client.socket.pieces).toHaveLength(1);
     test.flushAll();
     expect(textsAt(client).map(Number)).toEqual(Array.from({ length: 11 }, (_, i) => i));
@@ -230,114 +241,28 @@ describe('a socket that does not take bytes', () => {
     expect(textsAt(stayer)).toHaveLength(101);
   });
 
-  it('is over the limit when it holds more bytes than pendingBytes, and not before', () => {
-    const test = new TestPool({ pendingBytesMax: 3_000 });
+  it('is behind when it holds more bytes than it may after a write, and not before', () => {
+    const test = new TestPool({ highWaterBytes: 3_000 });
     const { connection, socket } = test.client('firehose');
     socket.shut();
     for (let i = 0; i < 3; i++) {
       test.publish('A', 'x'.repeat(996));
       test.flushAll();
     }
-    expect([socket.writableLength, test.slowIds]).toEqual([3_000, []]);
+    expect([socket.writableLength, test.fellBehind]).toEqual([3_000, []]);
     test.publish('A', '');
     test.flushAll();
-    expect(test.slowIds).toEqual([connection.id]);
+    expect(test.fellBehind).toEqual([connection.id]);
   });
 
-  it('is over the limit when it holds more messages than pendingMessages, and not before', () => {
-    const test = new TestPool({ pendingMessagesMax: 5 });
-    const { connection, socket } = test.client('firehose');
-    socket.shut();
-    for (let i = 0; i < 5; i++) test.publish('A', `${i}`);
-    test.flushAll();
-    expect([connection.pendingMessages, test.slowIds]).toEqual([5, []]);
-    test.publish('A', '5');
-    test.flushAll();
-    expect(test.slowIds).toEqual([connection.id]);
-  });
-
-  // The mechanism: messages were counted from the last write that the socket took whole, so those that it had taken since
-  // then still counted as pending.
-  it('holds none of the messages that it has taken since its last write', () => {
-    const test = new TestPool({ pendingMessagesMax: 5 });
-    const { connection, socket } = test.client('firehose');
-    for (let round = 0; round < 4; round++) {
-      socket.shut();
-      for (let i = 0; i < 4; i++) test.publish('A', `${i}`);
-      test.flushAll();
-      expect([connection.pendingMessages, test.slowIds]).toEqual([4, []]);
-      socket.open();
-    }
-  });
-
-  it('may keep a message or two for ever without being over the limit, as long as it takes the others', () => {
-    const test = new TestPool({ pendingMessagesMax: 5 });
-    const { connection, socket } = test.client('firehose');
-    socket.shut();
-    for (let i = 0; i < 200; i++) {
-      test.publish('A', `${i}`.padEnd(30));
-      test.flushAll();
-      if (i > 1) socket.passOne();
-    }
-    expect(test.slowIds).toEqual([]);
-    expect(connection.pendingMessages).toBeLessThanOrEqual(3);
-    expect(connection.pendingMessages).toBeGreaterThan(0);
-  });
-
-  it('has no limit where the limits are 0', () => {
-    const test = new TestPool();
-    const { socket } = test.client('firehose');
-    socket.shut();
-    for (let i = 0; i < 100; i++) {
-      test.publish('A', 'x'.repeat(10_000));
+  it('is never behind as long as it takes what it is given, however much that is', () => {
+    const test = new TestPool({ highWaterBytes: 10 });
+    test.client('firehose');
+    for (let i = 0; i < 50; i++) {
+      test.publish('A', 'x'.repeat(1_000));
       test.flushAll();
     }
-    expect(test.slowIds).toEqual([]);
-  });
-
-  it('is not moved to another cohort when what it is given on leaving is too much', () => {
-    const test = new TestPool({ pendingBytesMax: 100 });
-    const [leaver, stayer] = [test.client({ symbols: 'A' }), test.client({ symbols: 'A' })];
-    leaver.socket.shut();
-    test.publish('A', 'x'.repeat(200));
-    test.subscribe(leaver.connection, { symbols: 'B' });
-    expect(test.slowIds).toEqual([leaver.connection.id]);
-    const { cohortCount, filtersInForce } = test.subscriptions;
-    expect([leaver.connection.cohort, cohortCount, filtersInForce]).toEqual([undefined, 1, 1]);
-    test.publish('B', 'for nobody');
-    test.flushAll();
-    expect(textsAt(stayer)).toHaveLength(1);
-  });
-});
-
-describe('a connection that is closed while its cohort is written out', () => {
-  it.each([[[0]], [[4]], [[2]], [[0, 1]], [[3, 4]], [[0, 2, 4]], [[0, 1, 2, 3, 4]]])(
-    'costs the others nothing and doubles nothing, whatever their places: %j of five',
-    (places) => {
-      const test = new TestPool({ pendingBytesMax: 10 });
-      const clients = Array.from({ length: 5 }, () => test.client('firehose'));
-      for (const place of places) clients[place]!.socket.shut();
-      test.publish('A', 'some text of more than ten bytes');
-      test.flushAll();
-      expect(test.slowIds.toSorted()).toEqual(places.map((place) => clients[place]!.connection.id));
-      for (const { socket } of clients) socket.open();
-      for (const client of clients) expect(textsAt(client)).toEqual(['some text of more than ten bytes']);
-      test.publish('A', 'more');
-      test.flushAll();
-      for (const [place, client] of clients.entries()) {
-        expect(textsAt(client)).toHaveLength(places.includes(place) ? 1 : 2);
-      }
-    },
-  );
-
-  it('costs later frames of the same pass nothing for other cohorts', () => {
-    const test = new TestPool({ pendingBytesMax: 10, policy: new FixedPolicy(1, 1_000) });
-    const slow = test.client({ symbols: 'A' });
-    const others = [test.client({ dataTypes: 'trade' }), test.client({ exchange: 'binance' })];
-    slow.socket.shut();
-    test.publish('A', 'some text of more than ten bytes');
-    test.publish('A', 'more');
-    for (const other of others) expect(textsAt(other)).toEqual(['some text of more than ten bytes', 'more']);
+    expect(test.fellBehind).toEqual([]);
   });
 });
 

@@ -11,6 +11,7 @@ const TYPES = [
   'getStats',
   'getSubscriptions',
   'requestSnapshot',
+  'getLedger',
   'odd',
   '__proto__',
 ];
@@ -22,12 +23,20 @@ const KEYS = [
   'channel',
   'channels',
   'filterId',
+  'snapshot',
+  'resume',
   '__proto__',
   'constructor',
 ];
 const CLEAN = Object.getOwnPropertyNames(Object.prototype).toSorted();
 
-const value = fc.oneof(fc.jsonValue(), fc.array(fc.string()), fc.constantFrom('filter_1', 'A', ['A', 'B'], [], {}));
+const value = fc.oneof(
+  fc.jsonValue(),
+  fc.array(fc.string()),
+  fc.boolean(),
+  fc.record({ epoch: fc.constantFrom('test-epoch', 'another', 5), seq: fc.constantFrom(0, 2, 9, -1, 0.5, 'x') }),
+  fc.constantFrom('filter_1', 'A', ['A', 'B'], [], {}),
+);
 const members = (keys: string[]) =>
   fc.array(fc.tuple(fc.oneof(fc.constantFrom(...keys), fc.string()), value), { maxLength: 4 });
 const text = fc

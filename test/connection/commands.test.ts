@@ -9,6 +9,7 @@ beforeEach(() => {
 
 afterEach(() => {
   vi.useRealTimers();
+  vi.restoreAllMocks();
 });
 
 /** Lets promises that are settled run on. */
@@ -47,19 +48,19 @@ describe('what only the primary knows', () => {
     ['getAdapterStatus', 'adapterStatus', 'adapterStatus'],
     ['getSystemStats', 'systemStats', 'systemStats'],
   ])('T20 answers %s with what it says', async (type, name, reply) => {
-    test.answer = async () => ({ adapters: [], timestamp: 5 });
+    test.shard.answer = async () => ({ adapters: [], timestamp: 5 });
     expect(test.send({ type, payload: { anything: 1 }, id: 'q' })).toEqual([]);
     await settled();
-    expect(test.asked).toEqual([{ name, payload: {} }]);
+    expect(test.shard.asked).toEqual([name]);
     const payload = { adapters: [], timestamp: 5 };
     expect(test.replies()).toEqual([{ type: reply, payload, timestamp: expect.any(Number), id: 'q' }]);
   });
 
   it('T18 adds what the connection has subscribed to the answer to getStats', async () => {
-    test.answer = async () => ({ connections: { total: 1, active: 1, avgDuration: 0 } });
+    test.shard.answer = async () => ({ connections: { total: 1, active: 1, avgDuration: 0 } });
     test.send({ type: 'subscribe', payload: { symbols: ['A'] } });
     test.send({ type: 'subscribe', payload: { channel: 'news' } });
-    test.subscriptions.match(test.topics.add('x', 'A', 'trade'));
+    test.subscriptions.match(test.shard.primary.addTopic({ exchange: 'x', symbol: 'A', dataType: 'trade' }));
     test.send({ type: 'getStats' });
     await settled();
     const subscription = {
@@ -77,43 +78,10 @@ describe('what only the primary knows', () => {
     ]);
   });
 
-  it('T20 asks for a snapshot of what was named, as it was named and as it is matched', async () => {
-    test.answer = async (_name, { terms: _terms, ...asked }) => ({ ...asked, data: [1], timestamp: 5 });
-    test.send({ type: 'requestSnapshot', payload: { exchange: 'Binance', symbols: ['btc/usdt'] }, id: 1 });
-    await settled();
-    expect(test.asked).toEqual([
-      {
-        name: 'snapshot',
-        payload: {
-          exchange: 'Binance',
-          symbols: ['btc/usdt'],
-          terms: { exchanges: ['binance'], symbols: ['BTCUSDT'], dataTypes: [] },
-        },
-      },
-    ]);
-    const payload = { exchange: 'Binance', symbols: ['btc/usdt'], data: [1], timestamp: 5 };
-    expect(test.replies()).toEqual([{ type: 'snapshot', payload, timestamp: expect.any(Number), id: 1 }]);
-  });
-
-  it('T20 takes what a snapshot is of from beside the type as well', async () => {
-    test.send({ type: 'requestSnapshot', exchange: 'Binance', symbols: 'A' });
-    await settled();
-    expect(test.asked[0]!.payload).toMatchObject({ exchange: 'Binance', symbols: 'A' });
-  });
-
-  it('refuses a snapshot of something that is no list of names, and asks nobody', () => {
-    test.expectReplies({ type: 'requestSnapshot', payload: { symbols: [5] } }, 'error', {
-      code: 'INVALID_REQUEST',
-      message: expect.any(String),
-      detail: { key: 'symbols', problem: 'item 0 is a number', allowed: expect.any(String) },
-    });
-    expect(test.asked).toEqual([]);
-  });
-
-  it.each(['getStats', 'getAdapterStatus', 'getSystemStats', 'requestSnapshot'])(
+  it.each(['getStats', 'getAdapterStatus', 'getSystemStats'])(
     'says so when the primary does not answer %s',
     async (type) => {
-      test.answer = async () => Promise.reject(new Error('not within 5000 ms'));
+      test.shard.answer = async () => Promise.reject(new Error('not within 5000 ms'));
       test.send({ type, id: 9 });
       await settled();
       const detail = { reason: 'not within 5000 ms' };
@@ -132,7 +100,7 @@ describe('what only the primary knows', () => {
 
   it('answers each question with its own id, in whatever order the answers come', async () => {
     const answers: ((payload: Record<string, unknown>) => void)[] = [];
-    test.answer = () => new Promise((resolve) => answers.push(resolve));
+    test.shard.answer = () => new Promise((resolve) => answers.push(resolve));
     for (const id of ['a', 'b', 'c']) test.send({ type: 'getSystemStats', id });
     for (const i of [2, 0, 1]) {
       answers[i]!({ n: i });
@@ -143,6 +111,122 @@ describe('what only the primary knows', () => {
       ['a', { n: 0 }],
       ['b', { n: 1 }],
     ]);
+  });
+});
+
+describe('requestSnapshot', () => {
+  beforeEach(() => {
+    test = new TestCommands({ limits: { commandsPerSecond: 0 } });
+    const { primary } = test.shard;
+    for (let i = 0; i < 3; i++) primary.publish('BTC/USDT');
+    primary.publishAs('ticker', 'BTC/USDT', { price: 5 });
+    primary.publish('ETH/USDT');
+  });
+
+  const payloadOf = (symbol: string, type: string, data: object) => ({
+    ...{ type, exchange: 'binance', symbol, timestamp: 1, data },
+  });
+
+  it('T20 answers with the latest of what was named, and repeats that as it was named', () => {
+    test.shard.duty.flush();
+    const asked = { exchange: 'Binance', symbols: ['btc/usdt'] };
+    test.expectReplies({ type: 'requestSnapshot', payload: asked }, 'snapshot', {
+      ...asked,
+      data: [
+        payloadOf('BTC/USDT', 'trade', { padding: '', n: 3 }),
+        payloadOf('BTC/USDT', 'ticker', { price: 5, n: 4 }),
+      ],
+      timestamp: expect.any(Number),
+    });
+    expect(test.shard.asked).toEqual([]);
+  });
+
+  it('T20 takes what a snapshot is of from beside the type as well', () => {
+    test.shard.duty.flush();
+    const [reply] = test.send({
+      type: 'requestSnapshot',
+      exchange: 'Binance',
+      symbols: 'ethusdt',
+      dataTypes: 'trades',
+    });
+    expect(reply!.payload).toMatchObject({ exchange: 'Binance', symbols: 'ethusdt', dataTypes: 'trades' });
+    expect(reply!.payload).toMatchObject({ data: [{ symbol: 'ETH/USDT', data: { n: 5 } }] });
+  });
+
+  it('knows what the shard has passed on, and nothing newer', () => {
+    const asked = { symbols: 'ETHUSDT' };
+    test.expectReply({ type: 'requestSnapshot', payload: asked }, 'snapshot', {
+      ...asked,
+      data: [],
+      timestamp: expect.any(Number),
+    });
+    test.shard.duty.flush();
+    test.shard.publish('ETH/USDT');
+    expect(test.send({ type: 'requestSnapshot', payload: asked })).toMatchObject([
+      { payload: { data: [{ data: { n: 5 } }] } },
+    ]);
+  });
+
+  it('answers with the full book of a depth, not with its last update', () => {
+    const { primary } = test.shard;
+    primary.publishAs('depth', 'B', { bids: [[10, 1]], asks: [[11, 1]], isSnapshot: true });
+    primary.publishAs('depth', 'B', { bids: [[9, 2]], asks: [[11, 0]] });
+    test.shard.duty.flush();
+    const [reply] = test.send({ type: 'requestSnapshot', symbols: 'B' });
+    expect((reply!.payload as { data: unknown }).data).toEqual([
+      payloadOf('B', 'depth', {
+        bids: [
+          [10, 1],
+          [9, 2],
+        ],
+        asks: [],
+        n: 7,
+        isSnapshot: true,
+      }),
+    ]);
+  });
+
+  it('says so where there is more than fits one answer', () => {
+    test = new TestCommands({}, { ringBytes: 4 * 1024 * 1024 });
+    for (let i = 0; i < 1_001; i++) test.shard.publish(`S${i}`);
+    test.shard.duty.flush();
+    const [reply] = test.send({ type: 'requestSnapshot' });
+    const { data, truncated } = reply!.payload as { data: unknown[]; truncated?: boolean };
+    expect([data.length, truncated]).toEqual([1_000, true]);
+  });
+
+  it('refuses a snapshot of something that is no list of names', () => {
+    test.expectReplies({ type: 'requestSnapshot', payload: { symbols: [5] } }, 'error', {
+      code: 'INVALID_REQUEST',
+      message: expect.any(String),
+      detail: { key: 'symbols', problem: 'item 0 is a number', allowed: expect.any(String) },
+    });
+  });
+
+  it('refuses one of more combinations than filters may name', () => {
+    test = new TestCommands({ limits: { commandsPerSecond: 0, filterTerms: 3 } });
+    test.expectReplies({ type: 'requestSnapshot', payload: { symbols: ['A', 'B'], dataTypes: ['x', 'y'] } }, 'error', {
+      code: 'INVALID_REQUEST',
+      message: expect.any(String),
+      detail: { key: 'symbols', problem: 'names 4 combinations', allowed: expect.any(String) },
+    });
+  });
+
+  it('is refused once such answers have taken their share of the thread, and answered again in the next second', () => {
+    let nowMs = 1_000_000;
+    vi.spyOn(performance, 'now').mockImplementation(() => nowMs);
+    const { values } = test.shard.delivery;
+    vi.spyOn(values, 'payload').mockImplementation(() => {
+      nowMs += 90;
+      return {};
+    });
+    test.shard.duty.flush();
+    const ask = () => test.send({ type: 'requestSnapshot', symbols: 'ETHUSDT' })[0];
+    for (let i = 0; i < 3; i++) expect(ask()).toMatchObject({ type: 'snapshot' });
+    expect(ask()).toMatchObject({ type: 'error', payload: { code: 'REQUEST_FAILED' } });
+    expect(test.send({ type: 'getLedger' })).toMatchObject([{ type: 'error', payload: { code: 'REQUEST_FAILED' } }]);
+    nowMs += 1_000;
+    expect(ask()).toMatchObject({ type: 'snapshot' });
   });
 });
 

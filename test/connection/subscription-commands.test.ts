@@ -8,7 +8,7 @@ beforeEach(() => {
 });
 
 function gets(exchange: string, symbol: string, dataType: string): boolean {
-  const topic = test.topics.add(exchange, symbol, dataType);
+  const topic = test.shard.primary.addTopic({ exchange, symbol, dataType });
   return test.subscriptions.match(topic).some(({ members }) => members.includes(test.connection));
 }
 
@@ -23,10 +23,18 @@ describe('filters', () => {
       test.expectReplies({ type: 'subscribe', payload }, 'subscribed', {
         filterId: expect.stringMatching(/./),
         filter: payload,
+        seq: 0,
       });
       expect(test.connection.explicit).toBe(true);
     },
   );
+
+  it('T12 says which publication was the newest that the shard had passed on', () => {
+    for (let i = 0; i < 3; i++) test.shard.publish('A');
+    test.shard.duty.flush();
+    test.shard.publish('A');
+    expect(test.send({ type: 'subscribe', payload: { symbols: 'A' } })).toMatchObject([{ payload: { seq: 3 } }]);
+  });
 
   it('T12 gives each filter an id of its own', () => {
     const ids = Array.from({ length: 5 }, () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { NO_POSITION, payloadBytesMax } from '../../src/ring/layout.ts';
+import { BOOK_SNAPSHOT, BOOK_UPDATE, EVERY, LATEST } from '../../src/delivery/delivery-policy.ts';
+import { FRAME, NO_POSITION, payloadBytesMax } from '../../src/ring/layout.ts';
 import { dataTypeSlot } from '../../src/telemetry/statistics-block.ts';
 import { FrameStage } from '../support/frame-stage.ts';
 import { SeededRandom, seedOfRun } from '../support/seeded-random.ts';
@@ -157,18 +158,59 @@ describe('FramePublisher', () => {
     expect(frames.map(({ prevSeq }) => prevSeq)).toEqual([0, 0, 1, 0, 2, 3]);
   });
 
-  it('keeps the newest frame of each topic for shards that cannot read it any more', () => {
-    const stage = new FrameStage({ ringBytes: 64 * KIB });
-    stage.publish({ ...TRADE, symbol: 'A', data: 'é' }, 11);
-    stage.publish({ ...TRADE, symbol: 'B' }, 12);
-    const texts = stage.texts();
-    for (let i = 0; i < 500; i++) stage.publish({ ...TRADE, symbol: 'C', data: 'x'.repeat(500) });
-    expect(stage.receiver.readAt(stage.directory.latest(0))).toBe(false);
-    const slot = dataTypeSlot('trade');
-    expect(stage.publisher.latest([1, 0, 99])).toEqual([
-      { topic: 1, seq: 2, dueUs: 12, slot, text: texts[1] },
-      { topic: 0, seq: 1, dueUs: 11, slot, text: texts[0] },
-    ]);
+  it('tells in each record how it may be conflated', () => {
+    const stage = new FrameStage();
+    const book = { bids: [[1, 2]], asks: [] };
+    const expected: [object, number][] = [
+      [{ type: 'trade' }, EVERY],
+      [{ type: 'ticker' }, LATEST],
+      [{ type: 'kline' }, LATEST],
+      [{ type: 'kline', data: { interval: '1m' } }, LATEST],
+      [{ type: 'depth', data: book }, BOOK_UPDATE],
+      [{ type: 'depth', data: { ...book, isSnapshot: true } }, BOOK_SNAPSHOT],
+      [{ type: 'depth', data: { ...book, isSnapshot: 'yes' } }, BOOK_UPDATE],
+      [{ type: 'depth', data: { bids: 'none' } }, EVERY],
+      [{ type: 'depth' }, EVERY],
+      [{ type: 'trade', data: { ...book, isSnapshot: true } }, EVERY],
+      [{ type: 'ticker', data: { ...book, isSnapshot: true } }, LATEST],
+      [{ data: book }, EVERY],
+    ];
+    for (const [publication] of expected) stage.publish(publication);
+    expect(stage.records().map(({ policy }) => policy)).toEqual(expected.map(([, policy]) => policy));
+  });
+
+  it('counts the publications of each topic, and tells which one was before', () => {
+    const seed = seedOfRun('ordinals');
+    const random = new SeededRandom(seed);
+    const stage = new FrameStage({ ringBytes: 256 * KIB });
+    const published = new Map<string, number[]>();
+    for (let seq = 1; seq <= 3_000; seq++) {
+      // From one in five down to one in three hundred.
+      const symbol = `S${Math.floor(random.below(1_000) ** 3 / 1e7)}`;
+      stage.publish({ symbol, data: 'x'.repeat(random.below(200)) });
+      const seqs = published.get(symbol) ?? [];
+      published.set(symbol, [...seqs, seq]);
+      const publications = stage.records().filter(({ kind }) => kind === FRAME);
+      expect(publications).toMatchObject([{ seq, ordinal: seqs.length + 1, prevSeq: seqs.at(-1) ?? 0 }]);
+    }
+    expect(stage.publisher.latestValues.carried).toBeGreaterThan(0);
+  });
+
+  it('puts each publication into the index under its number, when it stands in the ring', () => {
+    const newest: [number, number, number][] = [];
+    const stage: FrameStage = new FrameStage({
+      ringBytes: 64 * KIB,
+      published: () => newest.push([stage.index.newest(), stage.index.topic(newest.length + 1), stage.publisher.seq]),
+    });
+    const positions: number[] = [];
+    for (let seq = 1; seq <= 600; seq++) {
+      stage.publish({ symbol: `S${seq % 7}`, data: 'x'.repeat(seq) });
+      for (const { kind, at } of stage.records()) if (kind === FRAME) positions.push(at);
+      expect(stage.index.position(seq)).toBe(positions.at(-1));
+    }
+    expect(newest).toEqual(
+      Array.from({ length: 600 }, (_, i) => [i + 1, (i + 1) % 7 === 0 ? 6 : ((i + 1) % 7) - 1, i + 1]),
+    );
   });
 });
 
@@ -194,7 +236,10 @@ describe('FramePublisher, refusing', () => {
       expect(() => stage.publish(publication)).toThrow(expect.objectContaining({ code }));
       expect(stage.publisher.seq).toBe(2);
       expect(stage.announced).toBe(2);
+      expect(stage.index.newest()).toBe(2);
+      expect([stage.latest(0)?.seq, stage.latest(1)?.seq]).toEqual([1, 2]);
       stage.publish(TRADE);
+      expect(stage.latest(0)).toMatchObject({ seq: 3, ordinal: 2, prevSeq: 1 });
       expect(stage.frames().map(({ seq, prevSeq }) => [seq, prevSeq])).toEqual([
         [1, 0],
         [2, 0],
@@ -202,6 +247,16 @@ describe('FramePublisher, refusing', () => {
       ]);
     },
   );
+
+  it('publishes nothing that would have to be merged, and changes no book', () => {
+    const stage = new FrameStage({ payloadBytesMax: 1_000 });
+    const depth = (data: object) => stage.publish({ type: 'depth', symbol: 'A', data });
+    depth({ bids: [[1, 1]], isSnapshot: true });
+    expect(() => depth({ bids: [[2, 2, 'x'.repeat(1_000)]] })).toThrow('allowed are 1000');
+    expect(() => depth({ bids: [[3, 3, 1n]] })).toThrow('BigInt');
+    depth({ asks: [[9, 9]] });
+    expect(stage.book(0)).toMatchObject({ seq: 2, bids: [[1, 1]], asks: [[9, 9]] });
+  });
 
   it('takes exactly the limit, which counts the fields in bytes', () => {
     const stage = new FrameStage({ payloadBytesMax: 10_000 });

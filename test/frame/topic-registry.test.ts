@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
 import type { Publication } from '../../src/dataflow/publication.ts';
+import { EVERY } from '../../src/delivery/delivery-policy.ts';
 import { TopicRegistry } from '../../src/frame/topic-registry.ts';
+import { NO_POSITION } from '../../src/ring/layout.ts';
 import { allocateTopicDirectory, TopicDirectoryReader, TopicDirectoryWriter } from '../../src/ring/topic-directory.ts';
 
 describe('TopicRegistry', () => {
@@ -75,26 +77,26 @@ describe('TopicRegistry', () => {
     expect(registry.topicOf({ symbol: 'A' }).id).toBe(0);
   });
 
-  it('remembers the newest frames, as many as have room together, and what it drops makes room', () => {
-    const { registry } = registryOf(3, 10);
-    const [a, b, c] = ['A', 'B', 'C'].map((symbol) => registry.topicOf({ symbol }));
-    const kept = () => [a!.latest, b!.latest, c!.latest];
-    registry.remember(a!, 'aaaa', 1);
-    registry.remember(b!, 'bbbbbb', 2);
-    registry.remember(c!, 'c', 3);
-    expect(kept()).toEqual(['aaaa', 'bbbbbb', '']);
-    // Too long for what b leaves, so b is forgotten: its old frame must not pass for its newest.
-    registry.remember(b!, 'bbbbbbb', 4);
-    expect(kept()).toEqual(['aaaa', '', '']);
-    registry.remember(c!, 'cccccc', 5);
-    registry.remember(a!, 'AAAA', 6);
-    expect(kept()).toEqual(['AAAA', '', 'cccccc']);
-    expect([a!.latestDueUs, c!.latestDueUs]).toEqual([6, 5]);
+  it('gives a topic the policy of its data type, that of a kline by its interval', () => {
+    const asked: (string | null)[] = [];
+    const { registry } = registryOf(10, (dataType) => asked.push(dataType));
+    const publications = [{ type: 'trade' }, { type: 'kline', data: { interval: '1m' } }, { symbol: 'A' }, { type: 5 }];
+    const policies = [...publications, ...publications].map(
+      (publication) => registry.topicOf(publication as Publication).policy,
+    );
+    expect(asked).toEqual(['trade', 'kline_1m', null, null]);
+    expect(policies).toEqual([1, 2, 3, 4, 1, 2, 3, 4]);
+  });
+
+  it('knows of a new topic that nothing has been published', () => {
+    const { registry } = registryOf(10);
+    const unpublished = { seq: 0, prevSeq: 0, position: NO_POSITION, publications: 0, dueUs: 0, lastPublicationMs: 0 };
+    expect(registry.topicOf({ symbol: 'A' })).toMatchObject(unpublished);
   });
 });
 
-function registryOf(topicsMax: number, latestLengthMax = 1_000) {
+function registryOf(topicsMax: number, policyOf: (dataType: string | null) => number = () => EVERY) {
   const memory = allocateTopicDirectory(topicsMax);
-  const registry = new TopicRegistry(new TopicDirectoryWriter(memory), latestLengthMax);
+  const registry = new TopicRegistry(new TopicDirectoryWriter(memory), policyOf);
   return { registry, reader: new TopicDirectoryReader(memory) };
 }

@@ -3,6 +3,7 @@ import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import { Supervisor } from '../../src/control/supervisor.ts';
 import { allocateRing } from '../../src/ring/layout.ts';
+import { allocateSequenceIndex } from '../../src/ring/sequence-index.ts';
 import { allocateTopicDirectory } from '../../src/ring/topic-directory.ts';
 import { WakeUpSender } from '../../src/ring/wake-up.ts';
 import { collectGarbage } from '../../src/util/collect-garbage.ts';
@@ -142,12 +143,18 @@ function supervisorOf(options: ConfigOverrides): Supervisor {
   return new Supervisor({
     config,
     shards: 1,
-    task: { config, version: '0', epoch: 'e', ring, directory: allocateTopicDirectory(16) },
+    task: {
+      config,
+      version: '0',
+      epoch: 'e',
+      ring,
+      directory: allocateTopicDirectory(16),
+      sequenceIndex: allocateSequenceIndex(ring.capacity),
+    },
     wakeUp: new WakeUpSender(ring),
     log: collectingLogger(),
     query: unasked,
     request: unasked,
-    latest: unasked,
     shardFile: FAILING_SHARD,
   });
 }

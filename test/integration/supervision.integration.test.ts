@@ -5,6 +5,7 @@ import type { CollectedLine } from '../support/collected-lines.ts';
 import { FAILING_SHARD, type FailureOrder, failShard } from '../support/shard-failures.ts';
 import { TestClient } from '../support/test-client.ts';
 import { startGateway, type TestGateway, trade } from '../support/test-gateway.ts';
+import { LoggedPublisher } from '../support/told-truth.ts';
 
 interface ShardRow {
   status: string;
@@ -188,54 +189,50 @@ describe('a start that fails', () => {
 });
 
 describe('a shard that the ring has run over', () => {
-  it('counts what it lost and gives every subscriber the newest value of every topic', async () => {
+  it('tells every subscriber what it lost, gives it the newest value of every topic, and goes on', async () => {
     const started = await startGateway(
       { ring: { bytes: 4 * 1024 * 1024 }, limits: { payloadBytes: 262_144, pendingBytes: 0 } },
       { shardFile: FAILING_SHARD },
     );
-    const { port, publish } = started;
+    const { port } = started;
+    const source = new LoggedPublisher(started.publish);
     const topics = Array.from({ length: 20 }, (_, n) => `T${n}`);
     const body = 'x'.repeat(10_000);
-    const value = (symbol: string, n: number) => ({
-      exchange: 'x',
-      symbol,
-      type: 'ticker',
-      timestamp: 1,
-      data: { n, body },
-    });
+    const publish = (symbol: string, round: number) => source.publish('ticker', symbol, { round, body });
     const everything = await TestClient.open(port);
     const one = await TestClient.open(port, '/ws?subscription=none');
     await one.ask({ type: 'subscribe', payload: { symbols: ['T0'] } });
-    publish(...topics.map((symbol) => value(symbol, 0)));
+    for (const symbol of topics) publish(symbol, 0);
     await everything.until(() => everything.data.length === topics.length, 'the first values');
 
     failShard({ shard: 0, kind: 'block', blockMs: 1_500 });
     // Behind this reply's absence the shard stands still: what was sent before it is not answered for a while.
     await new Promise((resolve) => setTimeout(resolve, 300));
     // T0 moves first and then no more, so its newest value is overwritten in the ring as well.
-    publish(value('T0', 1));
+    publish('T0', 1);
     const rounds = 50;
-    for (let n = 1; n <= rounds; n++) publish(...topics.slice(1).map((symbol) => value(symbol, n)));
+    for (let round = 1; round <= rounds; round++) for (const symbol of topics.slice(1)) publish(symbol, round);
 
     const newest = (client: TestClient) =>
-      new Map(client.data.map(({ payload }) => [payload.symbol, (payload.data as { n: number }).n]));
+      new Map(client.data.map(({ payload }) => [payload.symbol, (payload.data as { round: number }).round]));
     const wanted = new Map(topics.map((symbol) => [symbol, symbol === 'T0' ? 1 : rounds]));
     await everything.until(
-      () => [...wanted].every(([symbol, n]) => newest(everything).get(symbol) === n),
+      () => [...wanted].every(([symbol, round]) => newest(everything).get(symbol) === round),
       'newest values',
     );
     await one.until(() => newest(one).get('T0') === 1, 'the newest value of the topic that stands still');
     expect(one.data).toHaveLength(2);
+    expect(one.received.filter(({ type }) => type === 'gap')).toEqual([]);
 
-    // Nothing went backwards: each topic's frames came in order.
-    for (const symbol of topics) {
-      const seqs = everything.data.filter(({ payload }) => payload.symbol === symbol).map(({ seq }) => seq!);
-      expect(seqs).toEqual([...seqs].sort((a, b) => a - b));
-      expect(new Set(seqs).size).toBe(seqs.length);
-    }
+    const gaps = everything.received.filter(({ type }) => type === 'gap');
+    expect(new Set(gaps.map(({ payload }) => payload.symbol))).toEqual(new Set(topics.slice(1)));
+    for (const { payload } of gaps) expect(payload.reason).toBe('shard_lapped');
     // And it goes on as before.
-    publish(value('T0', 2));
-    await one.until(() => newest(one).get('T0') === 2, 'the next value');
+    publish('T0', 2);
+    for (const client of [everything, one]) {
+      await client.until(() => newest(client).get('T0') === 2, 'the next value');
+      expect(source.problemsOf(client)).toEqual([]);
+    }
 
     const metrics = (await askHttp(port, '/api/websocket/metrics')).text;
     const figure = (name: string) => Number(new RegExp(`^${name}\\{[^}]*\\} (\\d+)$`, 'm').exec(metrics)?.[1]);

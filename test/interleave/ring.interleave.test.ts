@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { allocateRing, type RingMemory, recordBytes } from '../../src/ring/layout.ts';
+import { allocateRing, PAYLOAD_AT, payloadBytesMax, type RingMemory, recordBytes } from '../../src/ring/layout.ts';
 import { Transmitter } from '../../src/ring/transmitter.ts';
 import { everyChoice } from '../support/every-choice.ts';
 import { type Effect, EffectRecorder, inHalves, type Replay } from '../support/memory-effects.ts';
@@ -22,7 +22,7 @@ import { SteppedReceiver } from '../support/stepped-receiver.ts';
  */
 const CAPACITY = 64 * 1024;
 /** Four of these fill the ring. */
-const LARGEST = CAPACITY / 4 - 64;
+const LARGEST = payloadBytesMax(CAPACITY);
 
 type Outcome =
   | 'nothing' // there was no unread record when TAIL was loaded
@@ -78,7 +78,7 @@ const SITUATIONS: Situation[] = [
   {
     name: 'a full ring whose oldest record is padded over',
     start: CAPACITY - 5_000,
-    unread: [5_000 - 64, LARGEST, LARGEST, LARGEST, 11_320],
+    unread: [5_000 - PAYLOAD_AT, LARGEST, LARGEST, LARGEST, CAPACITY / 4 - 5_000 - PAYLOAD_AT],
     written: [LARGEST, 0],
     outcomes: ['records', 'lapped'],
     freeSteps: 5,

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it, vi } from 'vitest';
 import type { ConnectionPoolManager } from '../../src/batch/connection-pool-manager.ts';
 import { FixedPolicy, type FlushPolicy } from '../../src/batch/flush-policy.ts';
+import type { TopicTable } from '../../src/delivery/topic-table.ts';
 import { allocateRing } from '../../src/ring/layout.ts';
 import { Receiver } from '../../src/ring/receiver.ts';
 import { Transmitter } from '../../src/ring/transmitter.ts';
@@ -150,7 +151,13 @@ class SteppedShard {
       pool: { openedAtMs: undefined, flush: () => {} } as unknown as ConnectionPoolManager,
       policy,
       statistics: this.#statistics,
-      lapped: () => check(false, 'nobody is lapped here'),
+      table: { observe: () => {} } as unknown as TopicTable,
+      delivery: { watchReplays: () => {} },
+      catchUp: {
+        start: () => check(false, 'nobody is lapped here'),
+        isOpen: () => false,
+        makeUp: () => {},
+      },
     });
     const transmitter = new Transmitter(RING);
     const sender = new WakeUpSender(RING);

@@ -1,12 +1,28 @@
 import { describe, expect, it } from 'vitest';
 import {
   allocateRing,
+  BOOK,
+  CARRIED,
+  DUE_AT,
+  FRAME,
+  FRAME_LENGTH_AT,
   INTENT_INDEX,
+  KIND_AT,
+  LENGTH_AT,
+  ORDINAL_AT,
+  PADDING,
+  PAYLOAD_AT,
+  POLICY_AT,
+  PREV_SEQ_AT,
+  PREVIOUS_AT,
   payloadBytesMax,
   RECEIVERS_MAX,
   RingViews,
   recordBytes,
+  SEQ_AT,
+  SLOT_AT,
   TAIL_INDEX,
+  TOPIC_AT,
   waitingIndex,
 } from '../../src/ring/layout.ts';
 
@@ -54,14 +70,42 @@ describe('ring layout', () => {
     expect(data.byteOffset + data.length).toBe(ring.memory.byteLength);
   });
 
+  it('puts the fields of a record one behind the other, each where its width allows, and ten bytes for a frame header', () => {
+    const fields: [at: number, bytes: number][] = [
+      [LENGTH_AT, 4],
+      [KIND_AT, 4],
+      [TOPIC_AT, 4],
+      [SLOT_AT, 2],
+      [POLICY_AT, 2],
+      [SEQ_AT, 8],
+      [DUE_AT, 8],
+      [PREVIOUS_AT, 8],
+      [FRAME_LENGTH_AT, 4],
+      [ORDINAL_AT, 4],
+      [PREV_SEQ_AT, 8],
+    ];
+    let end = 0;
+    for (const [at, bytes] of fields) {
+      expect(at).toBe(end);
+      expect(at % bytes).toBe(0);
+      end = at + bytes;
+    }
+    expect(PAYLOAD_AT - end).toBeGreaterThanOrEqual(10);
+    expect(PAYLOAD_AT).toBe(72);
+  });
+
+  it('tells the kinds of record apart, and each from memory that nothing was written to', () => {
+    expect(new Set([0, FRAME, PADDING, CARRIED, BOOK]).size).toBe(5);
+  });
+
   it('makes records of the next multiple of 8 bytes that holds head and payload', () => {
     for (let payload = 0; payload < 300; payload++) {
       const bytes = recordBytes(payload);
       expect(bytes % 8).toBe(0);
-      expect(bytes - 64 - payload).toBeGreaterThanOrEqual(0);
-      expect(bytes - 64 - payload).toBeLessThan(8);
+      expect(bytes - PAYLOAD_AT - payload).toBeGreaterThanOrEqual(0);
+      expect(bytes - PAYLOAD_AT - payload).toBeLessThan(8);
     }
-    expect(recordBytes(256 * 1024 * 1024)).toBe(256 * 1024 * 1024 + 64);
+    expect(recordBytes(256 * 1024 * 1024)).toBe(256 * 1024 * 1024 + PAYLOAD_AT);
   });
 
   it('lets four of the largest records fill the ring', () => {

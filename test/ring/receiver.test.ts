@@ -1,11 +1,20 @@
 import { describe, expect, it } from 'vitest';
-import { allocateRing, NO_POSITION, payloadBytesMax, type RingMemory, recordBytes } from '../../src/ring/layout.ts';
+import {
+  allocateRing,
+  NO_POSITION,
+  PAYLOAD_AT,
+  payloadBytesMax,
+  type RingMemory,
+  recordBytes,
+} from '../../src/ring/layout.ts';
 import { Receiver } from '../../src/ring/receiver.ts';
 import { Transmitter } from '../../src/ring/transmitter.ts';
 import {
   commitRecord,
   copyOf,
+  expectedFields,
   expectIntact,
+  fieldsOf,
   publishRecord,
   type ReceivedRecord,
   setPositions,
@@ -22,7 +31,8 @@ describe('Receiver', () => {
     const { transmitter, receiver } = pairAt(0, 8 * MIB);
     const max = payloadBytesMax(8 * MIB);
     const sizes = [0, 1, 7, 8, 9, 124, 125, 126, 127, 128, 65_534, 65_535, 65_536, 65_537, 70_000];
-    sizes.push(CHUNK - 65, CHUNK - 64, CHUNK - 63, CHUNK, MIB, max - 1, max);
+    const whole = CHUNK - PAYLOAD_AT;
+    sizes.push(whole - 1, whole, whole + 1, CHUNK, MIB, max - 1, max);
     for (const [i, bytes] of sizes.entries()) {
       publishRecord(transmitter, i + 1, bytes);
       const records = receiveAll(receiver);
@@ -34,7 +44,7 @@ describe('Receiver', () => {
 
   it('receives the same when they wait in the ring together', () => {
     const { transmitter, receiver } = pairAt(0, 8 * MIB);
-    const sizes = [0, CHUNK, 125, 126, 65_535, CHUNK - 64, 1, 65_536, MIB, 9];
+    const sizes = [0, CHUNK, 125, 126, 65_535, CHUNK - PAYLOAD_AT, 1, 65_536, MIB, 9];
     for (const [i, bytes] of sizes.entries()) publishRecord(transmitter, i + 1, bytes);
     expectRecords(receiveAll(receiver), 1, sizes);
   });
@@ -74,7 +84,7 @@ describe('Receiver', () => {
     expect(receiver.position).toBe(transmitter.position);
   });
 
-  it.each([8, 16, 56, 64, 128, 4_096])('reads on behind padding of %i bytes', (gap) => {
+  it.each([8, 16, 56, 64, 72, 128, 4_096])('reads on behind padding of %i bytes', (gap) => {
     const { transmitter, receiver } = pairAt(SMALL - gap, SMALL);
     publishRecord(transmitter, 1, 5_000);
     publishRecord(transmitter, 2, 0);
@@ -99,14 +109,14 @@ describe('Receiver', () => {
 
   it('receives a record larger than a chunk, alone, behind small ones and before them', () => {
     const { transmitter, receiver } = pairAt(0, 4 * MIB);
-    const sizes = [10, 20, CHUNK + 1, 30, MIB - 64, 40];
+    const sizes = [10, 20, CHUNK + 1, 30, payloadBytesMax(4 * MIB), 40];
     for (const [i, bytes] of sizes.entries()) publishRecord(transmitter, i + 1, bytes);
     expectRecords(receiveAll(receiver), 1, sizes);
   });
 
-  it.each([0, 8, 16, 56, 64, 72])('receives a record of which %i bytes stand in the chunk before', (left) => {
+  it.each([0, 8, 16, 56, 64, 72, 80])('receives a record of which %i bytes stand in the chunk before', (left) => {
     const { transmitter, receiver } = pairAt(0, 2 * MIB);
-    const sizes = [CHUNK / 2 - 64, CHUNK / 2 - 64 - left, 3_000, 5];
+    const sizes = [CHUNK / 2 - PAYLOAD_AT, CHUNK / 2 - PAYLOAD_AT - left, 3_000, 5];
     for (const [i, bytes] of sizes.entries()) publishRecord(transmitter, i + 1, bytes);
     expectRecords(receiveAll(receiver), 1, sizes);
   });
@@ -220,6 +230,110 @@ describe('Receiver', () => {
     expect(receiver.readAt(0)).toBe(false);
     expect(receiver.readAt(second)).toBe(true);
     expectIntact(copyOf(receiver), 2, 0);
+  });
+
+  it('tells where each record stands', () => {
+    const { transmitter, receiver } = pairAt(2 ** 33 + SMALL - 500, SMALL);
+    const positions: number[] = [];
+    const told: number[] = [];
+    for (let seq = 1; seq <= 9; seq++) positions.push(publishRecord(transmitter, seq, 100 * seq));
+    while (receiver.receive(({ at }) => told.push(at)) > 0);
+    expect(told).toEqual(positions);
+    for (const [i, position] of positions.entries()) {
+      expect(receiver.readAt(position)).toBe(true);
+      expect([receiver.seq, receiver.at]).toEqual([i + 1, position]);
+      expect(receiver.peekAt(position)).toBe(true);
+      expect([receiver.seq, receiver.at]).toEqual([i + 1, position]);
+    }
+  });
+
+  it('peeks at the fields of a record without copying its frame', () => {
+    const { transmitter, receiver } = pairAt(0, 8 * MIB);
+    const max = payloadBytesMax(8 * MIB);
+    const positions = [0, 100, CHUNK, max].map((bytes, i) => publishRecord(transmitter, i + 1, bytes));
+    const { bytes, position } = receiver;
+    for (const [i, at] of positions.entries()) {
+      expect(receiver.peekAt(at)).toBe(true);
+      expect(fieldsOf(receiver)).toEqual(expectedFields(i + 1));
+    }
+    // A larger frame would have made it larger.
+    expect(receiver.bytes).toBe(bytes);
+    expect(receiver.position).toBe(position);
+    expectRecords(receiveAll(receiver), 1, [0, 100, CHUNK, max]);
+  });
+
+  it('peeks at no record that has been overwritten, nor any where there is none', () => {
+    const { ring, transmitter, receiver } = pairAt(0, SMALL);
+    publishRecord(transmitter, 1, 0);
+    const second = publishRecord(transmitter, 2, 0);
+    expect(receiver.peekAt(NO_POSITION)).toBe(false);
+    setPositions(ring, transmitter.position, SMALL + second);
+    expect(receiver.peekAt(0)).toBe(false);
+    expect(receiver.peekAt(second)).toBe(true);
+    expect(receiver.seq).toBe(2);
+    expect(receiver.lapped).toBe(0);
+  });
+
+  it('holds what has not begun to be overwritten, to the byte, and nothing where there is nothing', () => {
+    const { ring, transmitter, receiver } = pairAt(2 ** 40, SMALL);
+    const position = publishRecord(transmitter, 1, 100);
+    expect(receiver.holds(position)).toBe(true);
+    setPositions(ring, transmitter.position, position + SMALL);
+    expect(receiver.holds(position)).toBe(true);
+    setPositions(ring, transmitter.position, position + SMALL + 8);
+    expect(receiver.holds(position)).toBe(false);
+    expect(receiver.holds(position + 8)).toBe(true);
+    expect(receiver.holds(NO_POSITION)).toBe(false);
+    expect(pairAt(0, SMALL).receiver.holds(NO_POSITION)).toBe(false);
+    expect(pairAt(0, SMALL).receiver.holds(0)).toBe(true);
+  });
+
+  it('agrees in peeking, holding and reading about every record, laps long', () => {
+    const { transmitter, receiver } = pairAt(0, SMALL);
+    const random = new SeededRandom(19);
+    const positions: number[] = [];
+    for (let seq = 1; transmitter.position < 4 * SMALL; seq++) {
+      positions.push(publishRecord(transmitter, seq, random.below(3_000)));
+      const answers = positions.map((at) => [receiver.holds(at), receiver.peekAt(at), receiver.readAt(at)]);
+      for (const [holds, peeks, reads] of answers) expect([peeks, reads]).toEqual([holds, holds]);
+      const oldest = answers.findIndex(([holds]) => holds);
+      expect(answers.slice(oldest).every(([holds]) => holds)).toBe(true);
+    }
+  });
+
+  it('goes on from where it is moved to, back as well as ahead', () => {
+    const { transmitter, receiver } = pairAt(0, SMALL);
+    const sizes = [10, 20, 30, 40, 50];
+    const positions = sizes.map((bytes, i) => publishRecord(transmitter, i + 1, bytes));
+    receiver.moveTo(positions[3]!);
+    expectRecords(receiveAll(receiver), 4, [40, 50]);
+    receiver.moveTo(positions[1]!);
+    expect(receiver.position).toBe(positions[1]);
+    expectRecords(receiveAll(receiver), 2, [20, 30, 40, 50]);
+    expect(receiver.lapped).toBe(0);
+  });
+
+  it('is lapped where it is moved to what has been overwritten', () => {
+    const { transmitter, receiver } = pairAt(0, SMALL);
+    publishRecord(transmitter, 1, 100);
+    while (transmitter.position < 2 * SMALL) publishRecord(transmitter, 2, 3_000);
+    receiver.moveTo(0);
+    expect(receiver.receive(fail)).toBe(0);
+    expect([receiver.lapped, receiver.position]).toEqual([1, transmitter.position]);
+  });
+
+  it('waits at a record that it was moved to and that has not been published yet', () => {
+    const { transmitter, receiver } = pairAt(0, SMALL);
+    publishRecord(transmitter, 1, 100);
+    commitRecord(transmitter, 2, 200);
+    const third = commitRecord(transmitter, 3, 300);
+    receiver.moveTo(third);
+    expect(receiver.receive(fail)).toBe(0);
+    expect([receiver.lapped, receiver.position, receiver.drained]).toEqual([0, third, true]);
+    transmitter.publish();
+    expect(receiver.drained).toBe(false);
+    expectRecords(receiveAll(receiver), 3, [300]);
+    expect(receiver.lapped).toBe(0);
   });
 
   it('does not disturb another receiver', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { NO_POSITION } from '../../src/ring/layout.ts';
 import {
   allocateTopicDirectory,
   TOPIC_NAME_BYTES_MAX,
@@ -81,10 +82,40 @@ describe('topic directory', () => {
     expect(reader.latest(1)).toBe(2 ** 52 + 128);
   });
 
-  it('counts a topic only when its name and its empty position stand', () => {
+  it('says no position of a book before the first, then the newest, apart from the latest record', () => {
+    const { writer, reader } = directoryOf(3);
+    for (const symbol of ['A', 'B', 'C']) add(writer, symbol);
+    writer.setLatest(1, 800);
+    expect([0, 1, 2].map((topic) => reader.book(topic))).toEqual([-1, -1, -1]);
+    writer.setBook(1, 2 ** 52 + 8);
+    writer.setBook(2, 0);
+    expect([0, 1, 2].map((topic) => reader.book(topic))).toEqual([-1, 2 ** 52 + 8, 0]);
+    expect([0, 1, 2].map((topic) => reader.latest(topic))).toEqual([-1, 800, -1]);
+    writer.setBook(1, NO_POSITION);
+    expect([reader.book(1), reader.latest(1)]).toEqual([-1, 800]);
+  });
+
+  it('keeps positions and names of all its topics apart', () => {
+    const { writer, reader } = directoryOf(1_000);
+    for (let topic = 0; topic < 1_000; topic++) {
+      add(writer, `S${topic}`);
+      writer.setLatest(topic, topic * 8);
+      writer.setBook(topic, topic * 16);
+    }
+    for (let topic = 0; topic < 1_000; topic++) {
+      expect([reader.name(topic).symbol, reader.latest(topic), reader.book(topic)]).toEqual([
+        `S${topic}`,
+        topic * 8,
+        topic * 16,
+      ]);
+    }
+  });
+
+  it('counts a topic only when its name and its empty positions stand', () => {
     const { writer, reader, directory } = directoryOf(2);
     const count = new Int32Array(directory.memory, 0, 1);
     writer.setLatest(1, 4_711);
+    writer.setBook(1, 4_711);
     add(writer, 'A');
     const counts: number[] = [];
     const before = () => {
@@ -92,7 +123,7 @@ describe('topic directory', () => {
       // All of it is written by now, though nobody may look yet.
       count[0] = 2;
       expect(reader.name(1)).toEqual({ exchange: 'binance', symbol: 'B', dataType: 'trade' });
-      expect(reader.latest(1)).toBe(-1);
+      expect([reader.latest(1), reader.book(1)]).toEqual([-1, -1]);
       count[0] = 1;
     };
     withAtomicsHooks({ before, after: () => void counts.push(reader.count()) }, () => add(writer, 'B'));

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { AdaptivePolicy, FixedPolicy } from '../../src/batch/flush-policy.ts';
 import { withAtomicsHooks } from '../support/atomics-steps.ts';
-import { seqsAt, TestShard } from '../support/test-shard.ts';
+import { TestShard } from '../support/test-shard.ts';
 
 beforeEach(() => {
   vi.useFakeTimers();
@@ -29,14 +29,14 @@ describe('DutyCycle', () => {
     const [all, some] = [test.client(), test.client({ symbols: 'B' })];
     for (const symbol of ['A', 'B', 'A', 'B', 'C']) test.publish(symbol);
     test.duty.turn();
-    expect([seqsAt(all), seqsAt(some)]).toEqual([
+    expect([all.seqs(), some.seqs()]).toEqual([
       [1, 2, 3, 4, 5],
       [2, 4],
     ]);
-    expect([all.pieces.length, some.pieces.length]).toEqual([1, 1]);
+    expect([all.writes, some.writes]).toEqual([1, 1]);
     test.publish('B');
     test.duty.turn();
-    expect([seqsAt(all), seqsAt(some)]).toEqual([
+    expect([all.seqs(), some.seqs()]).toEqual([
       [1, 2, 3, 4, 5, 6],
       [2, 4, 6],
     ]);
@@ -65,12 +65,40 @@ describe('DutyCycle', () => {
     expect(test.statistics.get('heartbeatMs')).toBe(Date.now());
   });
 
-  it('knows the newest seq of each topic', () => {
+  it('knows of each topic how far it has read', () => {
     const test = new TestShard();
     for (const symbol of ['A', 'B', 'A']) test.publish(symbol);
-    expect(test.duty.lastSeqOf(0)).toBe(0);
+    expect([test.table.seq, test.table.lastSeq(0)]).toEqual([0, 0]);
     test.duty.turn();
-    expect([0, 1, 2].map((topic) => test.duty.lastSeqOf(topic))).toEqual([3, 2, 0]);
+    expect(test.table.seq).toBe(3);
+    expect([0, 1, 2].map((topic) => test.table.lastSeq(topic))).toEqual([3, 2, 0]);
+    expect([0, 1, 2].map((topic) => test.table.ordinal(topic))).toEqual([2, 1, 0]);
+  });
+
+  // A latest value that was written once more is no publication.
+  it('delivers and counts nothing but publications, wherever latest values were moved to', () => {
+    const test = new TestShard();
+    const [all, rare] = [test.client(), test.client({ symbols: 'RARE' })];
+    const seqs = [test.publish('RARE')];
+    for (let i = 0; i < 300; i++) {
+      seqs.push(test.publish('A', 500));
+      test.duty.turn();
+    }
+    expect(test.primary.publisher.latestValues.carried).toBeGreaterThan(0);
+    expect([all.seqs(), rare.seqs()]).toEqual([seqs, [1]]);
+    expect(test.statistics.get('recordsRead')).toBe(301);
+    expect([test.table.lastSeq(0), test.table.ordinal(0)]).toEqual([1, 1]);
+    expect(test.statistics.get('lapped')).toBe(0);
+  });
+
+  it('reads to where the ring ended when it was asked, and writes nothing yet', () => {
+    const test = new TestShard();
+    const client = test.client();
+    for (let i = 0; i < 5; i++) test.publish('A');
+    test.duty.drain();
+    expect([test.table.seq, client.writes]).toEqual([5, 0]);
+    test.duty.flush();
+    expect([client.seqs(), client.writes]).toEqual([[1, 2, 3, 4, 5], 1]);
   });
 });
 
@@ -82,14 +110,14 @@ describe('the sleep of DutyCycle', () => {
     test.duty.turn();
     expect([test.isWaiting, vi.getTimerCount()]).toEqual([true, 0]);
     for (let i = 0; i < 10; i++) test.publish('A');
-    expect([test.wakes, test.isWaiting]).toEqual([1, false]);
+    expect([test.primary.wakes, test.isWaiting]).toEqual([1, false]);
     test.duty.turn();
     expect([test.isWaiting, vi.getTimerCount(), test.statistics.get('recordsRead')]).toEqual([true, 0, 10]);
   });
 
   it.each(['before', 'after'] as const)('misses nothing that is published right %s its flag goes up', (when) => {
     const test = new TestShard();
-    const socket = test.client();
+    const client = test.client();
     test.duty.turn();
     test.publish('A');
     let isPublished = false;
@@ -102,15 +130,15 @@ describe('the sleep of DutyCycle', () => {
     withAtomicsHooks({ [when]: publishOnce }, () => test.duty.turn());
     expect(isPublished).toBe(true);
     // Either a message is on its way, or the shard has seen by itself that there is more.
-    if (test.wakes > 1) test.duty.turn();
+    if (test.primary.wakes > 1) test.duty.turn();
     vi.runAllTimers();
-    expect(seqsAt(socket)).toEqual([1, 2]);
+    expect(client.seqs()).toEqual([1, 2]);
     expect([test.isWaiting, test.receiver.drained]).toEqual([true, true]);
   });
 
   it('gives way to others after a while though the ring holds more, and goes on in order', () => {
     const test = new TestShard({ ringBytes: 4 * 1024 * 1024 });
-    const socket = test.client();
+    const client = test.client();
     for (let i = 0; i < 1_000; i++) test.publish('A', 1_000);
     // Each look at the clock costs more than a pass may take.
     let nowMs = performance.now();
@@ -122,12 +150,12 @@ describe('the sleep of DutyCycle', () => {
     expect(test.isWaiting).toBe(false);
     for (let i = 0; i < 100 && test.statistics.get('recordsRead') < 1_000; i++) vi.advanceTimersByTime(10);
     test.duty.flush();
-    expect(seqsAt(socket)).toEqual(sequence(1, 1_000));
+    expect(client.seqs()).toEqual(sequence(1, 1_000));
   });
 
   it('ends for good when it is stopped', () => {
     const test = new TestShard({ policy: new FixedPolicy(1_000, 50) });
-    const socket = test.client();
+    const client = test.client();
     test.publish('A');
     test.duty.turn();
     expect(vi.getTimerCount()).toBe(1);
@@ -136,34 +164,34 @@ describe('the sleep of DutyCycle', () => {
     test.publish('A');
     test.duty.turn();
     vi.runAllTimers();
-    expect([seqsAt(socket), test.wakes]).toEqual([[], 0]);
+    expect([client.seqs(), test.primary.wakes]).toEqual([[], 0]);
   });
 });
 
 describe('DutyCycle in adaptive mode', () => {
   it('leaves publications in the ring while it gathers, and writes them all at once when its time has come', () => {
     const test = new TestShard({ policy: loadedPolicy(10) });
-    const socket = test.client();
+    const client = test.client();
     for (let i = 0; i < 5; i++) {
       test.publish('A');
       test.duty.turn();
       vi.advanceTimersByTime(1);
     }
-    expect([test.statistics.get('recordsRead'), seqsAt(socket)]).toEqual([0, []]);
+    expect([test.statistics.get('recordsRead'), client.seqs()]).toEqual([0, []]);
     vi.advanceTimersByTime(10);
-    expect(seqsAt(socket)).toEqual([1, 2, 3, 4, 5]);
-    expect(socket.pieces).toHaveLength(1);
+    expect(client.seqs()).toEqual([1, 2, 3, 4, 5]);
+    expect(client.writes).toBe(1);
   });
 
   it('waits again after each pass, for no longer than the longest delay', () => {
     const test = new TestShard({ policy: loadedPolicy(10) });
-    const socket = test.client();
+    const client = test.client();
     const pauses: number[] = [];
     test.publish('A');
     test.duty.turn();
     for (let i = 0; i < 3; i++) {
       const fromMs = performance.now();
-      while (seqsAt(socket).length === i && performance.now() - fromMs < 1_000) vi.advanceTimersByTime(1);
+      while (client.seqs().length === i && performance.now() - fromMs < 1_000) vi.advanceTimersByTime(1);
       pauses.push(performance.now() - fromMs);
       test.publish('A');
       test.duty.turn();
@@ -176,11 +204,11 @@ describe('DutyCycle in adaptive mode', () => {
 
   it('does not wait while passes are short', () => {
     const test = new TestShard();
-    const socket = test.client();
+    const client = test.client();
     for (let i = 1; i <= 20; i++) {
       test.publish('A');
       test.duty.turn();
-      expect(seqsAt(socket)).toEqual(sequence(1, i));
+      expect(client.seqs()).toEqual(sequence(1, i));
     }
   });
 });
@@ -188,7 +216,7 @@ describe('DutyCycle in adaptive mode', () => {
 describe('DutyCycle in fixed mode', () => {
   it('reads at once and writes when the batch has reached its age', () => {
     const test = new TestShard({ policy: new FixedPolicy(1_000, 50) });
-    const socket = test.client();
+    const client = test.client();
     test.publish('A');
     test.duty.turn();
     expect(test.statistics.get('recordsRead')).toBe(1);
@@ -196,10 +224,10 @@ describe('DutyCycle in fixed mode', () => {
     test.publish('A');
     test.duty.turn();
     vi.advanceTimersByTime(19);
-    expect([test.statistics.get('recordsRead'), seqsAt(socket)]).toEqual([2, []]);
+    expect([test.statistics.get('recordsRead'), client.seqs()]).toEqual([2, []]);
     vi.advanceTimersByTime(1);
-    expect(seqsAt(socket)).toEqual([1, 2]);
-    expect(socket.pieces).toHaveLength(1);
+    expect(client.seqs()).toEqual([1, 2]);
+    expect(client.writes).toBe(1);
     expect([vi.getTimerCount(), test.isWaiting]).toEqual([0, true]);
   });
 
@@ -210,17 +238,17 @@ describe('DutyCycle in fixed mode', () => {
     test.duty.turn();
     expect(test.isWaiting).toBe(true);
     test.publish('A');
-    expect(test.wakes).toBe(1);
+    expect(test.primary.wakes).toBe(1);
   });
 
   it('writes before that when the batch has its number of messages', () => {
     const test = new TestShard({ policy: new FixedPolicy(3, 50) });
-    const socket = test.client();
+    const client = test.client();
     for (let i = 0; i < 7; i++) test.publish('A');
     test.duty.turn();
-    expect([seqsAt(socket), socket.pieces.length]).toEqual([[1, 2, 3, 4, 5, 6], 2]);
+    expect([client.seqs(), client.writes]).toEqual([[1, 2, 3, 4, 5, 6], 2]);
     vi.advanceTimersByTime(50);
-    expect(seqsAt(socket)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(client.seqs()).toEqual([1, 2, 3, 4, 5, 6, 7]);
   });
 
   it('lets each cohort have its own age', () => {
@@ -232,17 +260,17 @@ describe('DutyCycle in fixed mode', () => {
     test.publish('B');
     test.duty.turn();
     vi.advanceTimersByTime(20);
-    expect([seqsAt(a), seqsAt(b)]).toEqual([[1], []]);
+    expect([a.seqs(), b.seqs()]).toEqual([[1], []]);
     vi.advanceTimersByTime(30);
-    expect([seqsAt(a), seqsAt(b)]).toEqual([[1], [2]]);
+    expect([a.seqs(), b.seqs()]).toEqual([[1], [2]]);
   });
 
   it('writes with each pass where the delay is 0', () => {
     const test = new TestShard({ policy: new FixedPolicy(1_000, 0) });
-    const socket = test.client();
+    const client = test.client();
     test.publish('A');
     test.duty.turn();
-    expect(seqsAt(socket)).toEqual([1]);
+    expect(client.seqs()).toEqual([1]);
   });
 });
 
@@ -252,21 +280,22 @@ describe('DutyCycle.flush', () => {
     ['fixed', () => new FixedPolicy(1_000, 50)],
   ] as const)('reads and writes at once what has been published, in %s mode', (_name, policy) => {
     const test = new TestShard({ policy: policy() });
-    const socket = test.client();
+    const client = test.client();
     test.publish('A');
     test.duty.turn();
     test.publish('A');
     test.duty.flush();
-    expect(seqsAt(socket)).toEqual([1, 2]);
+    expect(client.seqs()).toEqual([1, 2]);
     test.duty.flush();
-    expect(seqsAt(socket)).toEqual([1, 2]);
+    expect(client.seqs()).toEqual([1, 2]);
   });
 
   // The mechanism: it read until there was nothing more, which in a flood never comes.
   it('ends though publications keep coming as fast as they are written', () => {
     const test = new TestShard({ policy: new FixedPolicy(1, 50) });
-    const socket = test.client();
+    const client = test.client();
     let flood = 0;
+    const { socket } = client;
     const write = socket._write.bind(socket);
     socket._write = (bytes, encoding, done) => {
       if (flood < 5_000) {
@@ -277,7 +306,7 @@ describe('DutyCycle.flush', () => {
     };
     for (let i = 0; i < 10; i++) test.publish('A');
     test.duty.flush();
-    expect(seqsAt(socket).slice(0, 10)).toEqual(sequence(1, 10));
+    expect(client.seqs().slice(0, 10)).toEqual(sequence(1, 10));
     expect(flood).toBeLessThan(1_000);
   });
 });

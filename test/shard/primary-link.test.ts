@@ -23,7 +23,7 @@ describe('a shard’s line to the primary', () => {
   const idOfLast = () => (sent.at(-1) as { id: number }).id;
 
   it('hands an answer to who asked', async () => {
-    const [first, second] = [link.admit(ADDRESS), link.query('stats', {})];
+    const [first, second] = [link.admit(ADDRESS), link.query('stats')];
     link.settle({ kind: 'answer', id: idOfLast(), payload: { a: 1 } });
     link.settle({ kind: 'admitted', id: idOfLast() - 1, address: ADDRESS, admitted: true });
     expect(await first).toBe(true);
@@ -32,7 +32,7 @@ describe('a shard’s line to the primary', () => {
   });
 
   it('rejects where no answer comes', async () => {
-    const asked = expect(link.query('stats', {})).rejects.toThrow(/not answered/);
+    const asked = expect(link.query('stats')).rejects.toThrow(/not answered/);
     vi.advanceTimersByTime(FOR_EVER_MS);
     await asked;
   });
@@ -54,7 +54,7 @@ describe('a shard’s line to the primary', () => {
   });
 
   it('refuses a question when too many are open', async () => {
-    for (let n = 0; n < 1_024; n++) link.query('stats', {}).catch(() => {});
+    for (let n = 0; n < 1_024; n++) link.query('stats').catch(() => {});
     await expect(link.admit(ADDRESS)).rejects.toThrow(/[Tt]oo many/);
     expect(sent).toHaveLength(1_024);
   });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { type GivenFilter, naivelyMatches } from '../../perf/truth/naive-matcher.ts';
 import {
   type FilterTerms,
   filterKey,
@@ -9,7 +10,6 @@ import {
   termCount,
   termsMatch,
 } from '../../src/subscription/filter.ts';
-import { type GivenFilter, naivelyMatches } from '../support/naive-matcher.ts';
 
 function parsed(payload: Record<string, unknown>): ParsedFilter {
   const answer = parseFilter(payload);

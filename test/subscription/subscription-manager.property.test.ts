@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
+import { type GivenFilter, naivelyMatches } from '../../perf/truth/naive-matcher.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
 import type { TopicName } from '../../src/ring/topic-directory.ts';
 import { isFilterProblem, parseFilter } from '../../src/subscription/filter.ts';
 import { SubscriptionIndex } from '../../src/subscription/subscription-index.ts';
 import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { GatedSocket } from '../support/gated-socket.ts';
-import { type GivenFilter, naivelyMatches } from '../support/naive-matcher.ts';
 import { connectionOn } from '../support/test-connection.ts';
 import { NO_WATCHER, TestTopics } from '../support/test-topics.ts';
 

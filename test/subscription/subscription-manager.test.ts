@@ -1,10 +1,11 @@
 import { beforeEach, describe, expect, it, vi } from 'vitest';
+import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
+import type { Backlog } from '../../src/delivery/backlog.ts';
 import { isFilterProblem, parseFilter } from '../../src/subscription/filter.ts';
 import { SubscriptionIndex } from '../../src/subscription/subscription-index.ts';
 import { type CohortWatcher, SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { GatedSocket } from '../support/gated-socket.ts';
-import type { GivenFilter } from '../support/naive-matcher.ts';
 import { connectionOn } from '../support/test-connection.ts';
 import { NO_WATCHER, TestTopics } from '../support/test-topics.ts';
 
@@ -150,6 +151,41 @@ describe('SubscriptionManager', () => {
     expect(manager.matchOperations).toBe(1);
   });
 
+  it('keeps a connection that is behind with those that want the same, whatever it changes', () => {
+    const topic = topics.add('x', 'A', 'trade');
+    const [slow, fast] = [connect(), connect()];
+    slow.backlog = {} as Backlog;
+    const filterId = subscribe(slow, { symbols: 'A' });
+    subscribe(fast, { symbols: 'A' });
+    expect(manager.match(topic).map(({ members, behind }) => [members, behind])).toEqual([[[fast], [slow]]]);
+    manager.disconnect(fast);
+    expect(manager.match(topic).map(({ members, behind }) => [members, behind])).toEqual([[[], [slow]]]);
+    subscribe(slow, { symbols: 'B' });
+    expect([manager.cohortCount, slow.cohort?.behind]).toEqual([1, [slow]]);
+    manager.removeFilter(slow, filterId);
+    expect(manager.match(topic)).toEqual([]);
+    manager.removeAllFilters(slow);
+    expect([manager.cohortCount, slow.cohort]).toEqual([0, undefined]);
+  });
+
+  it('takes a connection that falls behind when it leaves its cohort into the next all the same', () => {
+    const topic = topics.add('x', 'B', 'trade');
+    const watched = new SubscriptionManager(topics.reader, {
+      joined() {},
+      leaving: (cohort, leaver) => {
+        cohort.remove(leaver);
+        leaver.backlog = {} as Backlog;
+        cohort.add(leaver);
+      },
+    });
+    const [member, stayer] = [connect(), connect()];
+    for (const each of [member, stayer]) subscribe(each, { symbols: 'A' }, watched);
+    watched.removeAllFilters(member);
+    subscribe(member, { symbols: 'B' }, watched);
+    expect(watched.match(topic).map(({ members, behind }) => [members, behind])).toEqual([[[], [member]]]);
+    expect(stayer.cohort).toMatchObject({ members: [stayer], behind: [] });
+  });
+
   it('tells the watcher of a join after it, of a change before it, and of a disconnect not at all', () => {
     const calls: unknown[] = [];
     const watcher: CohortWatcher = {
@@ -172,8 +208,8 @@ describe('SubscriptionManager', () => {
     ]);
   });
 
-  // The mechanism: the batch stage writes a leaver what was gathered for it. When that makes it a slow consumer, it is
-  // closed and disconnected within that call, and the change of cohort that the call was part of has nothing left to move.
+  // The mechanism: the batch stage writes a leaver what was gathered for it. When that closes it, it is disconnected within
+  // that call, and the change of cohort that the call was part of has nothing left to move.
   it.each(['addFilter', 'removeFilter', 'removeAllFilters'] as const)(
     'leaves a connection out that is closed while %s takes it out of its cohort',
     (operation) => {

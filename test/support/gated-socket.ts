@@ -2,7 +2,8 @@ import { Writable } from 'node:stream';
 
 /**
  * The writing half of a TCP socket whose peer reads only while the gate is open. Like a socket it keeps what it cannot
- * pass on by reference, not as a copy: bytes that change while it waits arrive changed.
+ * pass on by reference, not as a copy: bytes that change while it waits arrive changed. It says `drain` whenever the last
+ * of what it kept has gone, however little that was.
  */
 export class GatedSocket extends Writable {
   readonly remoteAddress = '203.0.113.7';
@@ -12,6 +13,10 @@ export class GatedSocket extends Writable {
   readonly pieces: Buffer[] = [];
   #isOpen = true;
   #waiting: (() => void) | undefined;
+
+  constructor() {
+    super({ highWaterMark: 1 });
+  }
 
   /** From now on nothing is passed on. */
   shut(): void {

@@ -80,6 +80,11 @@ export class Replay {
     this.#next = 0;
   }
 
+  /** Leaves out effects: they have not become visible yet. */
+  skip(steps: number): void {
+    this.#next += steps;
+  }
+
   run(steps: number): void {
     for (let i = 0; i < steps; i++) {
       const effect = this.#effects[this.#next++];

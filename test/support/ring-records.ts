@@ -1,29 +1,36 @@
 import { expect } from 'vitest';
 import { textFrame } from '../../src/frame/frame-header.ts';
-import { INTENT_INDEX, type RingMemory, RingViews, TAIL_INDEX } from '../../src/ring/layout.ts';
+import { BOOK, CARRIED, FRAME, INTENT_INDEX, type RingMemory, RingViews, TAIL_INDEX } from '../../src/ring/layout.ts';
 import type { RecordCursor } from '../../src/ring/receiver.ts';
-import type { Transmitter } from '../../src/ring/transmitter.ts';
+import type { RecordFields, Transmitter } from '../../src/ring/transmitter.ts';
+
+/** By number modulo their count: mostly publications, 1 to 3 among them. */
+const KINDS = [BOOK, FRAME, FRAME, FRAME, CARRIED] as const;
+const POLICIES = 4;
 
 /** A record as it was received, copied out of the receiver's own copy. */
-export interface ReceivedRecord {
-  topic: number;
-  slot: number;
-  seq: number;
-  dueUs: number;
-  previous: number;
+export interface ReceivedRecord extends RecordFields {
   frame: Buffer;
+}
+
+/** What the header of a record with this number says: a value of its own in each field, large ones among them. */
+export function expectedFields(seq: number): RecordFields {
+  return {
+    kind: KINDS[seq % KINDS.length]!,
+    topic: seq % 1_000,
+    slot: seq % 7,
+    policy: seq % POLICIES,
+    seq,
+    dueUs: seq * 1_000 + 0.5,
+    previous: seq * 8 - 8,
+    ordinal: Math.imul(seq, 0x9e3779b1) >>> 0,
+    prevSeq: seq * 2 ** 20 - 1,
+  };
 }
 
 /** What a record with this number and size carries: all of it follows from the two, so a reader can check every byte. */
 export function expectedRecord(seq: number, payloadBytes: number): ReceivedRecord {
-  return {
-    topic: seq % 1_000,
-    slot: seq % 7,
-    seq,
-    dueUs: seq * 1_000 + 0.5,
-    previous: seq * 8 - 8,
-    frame: textFrame(payloadOf(seq, payloadBytes)),
-  };
+  return { ...expectedFields(seq), frame: textFrame(payloadOf(seq, payloadBytes)) };
 }
 
 /** Claims, writes and commits such a record; `publish` is the caller's. Returns its position. */
@@ -42,8 +49,8 @@ export function writeFrame(transmitter: Transmitter, seq: number, payloadBytes: 
 
 /** The second half of `commitRecord`. */
 export function commitWritten(transmitter: Transmitter, seq: number, payloadBytes: number): number {
-  const { frame, topic, slot, dueUs, previous } = expectedRecord(seq, payloadBytes);
-  return transmitter.commit(payloadBytes, frame.length, topic, slot, seq, dueUs, previous);
+  const { frame, ...fields } = expectedRecord(seq, payloadBytes);
+  return transmitter.commit(payloadBytes, frame.length, fields);
 }
 
 /** Commits and publishes such a record. Returns its position. */
@@ -54,13 +61,19 @@ export function publishRecord(transmitter: Transmitter, seq: number, payloadByte
 }
 
 export function copyOf(record: RecordCursor): ReceivedRecord {
-  const { topic, slot, seq, dueUs, previous, bytes, frameStart, frameEnd } = record;
-  return { topic, slot, seq, dueUs, previous, frame: Buffer.from(bytes.subarray(frameStart, frameEnd)) };
+  const { bytes, frameStart, frameEnd } = record;
+  return { ...fieldsOf(record), frame: Buffer.from(bytes.subarray(frameStart, frameEnd)) };
+}
+
+/** The header of a record as it was received, without its frame. */
+export function fieldsOf(record: RecordCursor): RecordFields {
+  const { kind, topic, slot, policy, seq, dueUs, previous, ordinal, prevSeq } = record;
+  return { kind, topic, slot, policy, seq, dueUs, previous, ordinal, prevSeq };
 }
 
 /** Undefined when the record is exactly what was published under its number, else what is wrong with it. */
 export function faultOf(record: RecordCursor, expected: ReceivedRecord): string | undefined {
-  for (const field of ['topic', 'slot', 'seq', 'dueUs', 'previous'] as const) {
+  for (const field of FIELDS) {
     if (record[field] !== expected[field]) return `${field} is ${record[field]}, expected ${expected[field]}`;
   }
   const frame = record.bytes.subarray(record.frameStart, record.frameEnd);
@@ -95,6 +108,7 @@ function payloadOf(seq: number, bytes: number): string {
   return text.slice(0, bytes);
 }
 
+const FIELDS = Object.keys(expectedFields(1)) as (keyof RecordFields)[];
 const PREFIX = 20;
 /** 61 of them, a prime: the cycle falls differently in every record, whatever their sizes. */
 const ALPHABET = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ012345678';

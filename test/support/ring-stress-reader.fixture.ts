@@ -2,7 +2,7 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { frameHeaderBytes } from '../../src/frame/frame-header.ts';
 import { RingViews, TAIL_INDEX } from '../../src/ring/layout.ts';
 import { Receiver } from '../../src/ring/receiver.ts';
-import { CONTROL, faultIn, type ReaderReport, type ReaderTask } from './ring-stress.ts';
+import { CONTROL, faultIn, hasFields, type ReaderReport, type ReaderTask } from './ring-stress.ts';
 import { SeededRandom } from './seeded-random.ts';
 
 /** A reading thread of the ring's stress test: checks every byte of what it gets, and that only laps cost it records. */
@@ -78,11 +78,17 @@ function readAgain(): void {
   const { topic } = receiver;
   let { seq, previous } = receiver;
   for (let i = 0; i < READ_AGAIN_MAX && previous >= 0; i++) {
+    const held = receiver.holds(previous);
+    const peeked = receiver.peekAt(previous);
+    if (peeked && !held) fault(`the record at ${previous} came back`);
+    if (peeked && !hasFields(receiver)) fault(`the record at ${previous} has a torn header`);
     if (!receiver.readAt(previous)) {
       report.gone++;
       return;
     }
     report.readAgain++;
+    if (!peeked) fault(`the record at ${previous} came back`);
+    if (receiver.at !== previous) fault(`the record at ${previous} stands at ${receiver.at}`);
     checkRecord();
     if (receiver.topic !== topic || receiver.seq >= seq) fault(`seq ${receiver.seq} stands before ${seq} in its topic`);
     ({ seq, previous } = receiver);

@@ -34,9 +34,9 @@ function publish(): void {
   const at = transmitter.claim(bytes);
   transmitter.data.set(scratch.subarray(0, bytes), at);
   const headerBytes = writeFrameHeader(transmitter.data, at, bytes, TEXT);
-  const { topic, slot, dueUs } = fieldsOf(seq);
-  const previous = latest.get(topic) ?? NO_POSITION;
-  latest.set(topic, transmitter.commit(bytes, headerBytes + bytes, topic, slot, seq, dueUs, previous));
+  const fields = fieldsOf(seq);
+  const previous = latest.get(fields.topic) ?? NO_POSITION;
+  latest.set(fields.topic, transmitter.commit(bytes, headerBytes + bytes, { ...fields, previous }));
   transmitter.publish();
 }
 

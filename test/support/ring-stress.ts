@@ -1,5 +1,6 @@
-import type { RingMemory } from '../../src/ring/layout.ts';
+import { FRAME, type RingMemory } from '../../src/ring/layout.ts';
 import type { RecordCursor } from '../../src/ring/receiver.ts';
+import type { RecordFields } from '../../src/ring/transmitter.ts';
 import type { SeededRandom } from './seeded-random.ts';
 
 /** What the threads of the ring's stress test tell each other, and how a record proves itself. */
@@ -41,6 +42,8 @@ export const CONTROL = { readers: 0, published: 1, words: 2 } as const;
 
 /** The least payload: seq, checksum, length. */
 export const PAYLOAD_MIN = 16;
+/** They take turns: a topic's record before is the one so many before. */
+const TOPICS = 5;
 const CHECKSUM_AT = 8;
 const LENGTH_AT = 12;
 
@@ -64,15 +67,37 @@ export function faultIn(record: RecordCursor, payload: DataView, payloadAt: numb
   if (bytes < PAYLOAD_MIN) return `seq ${seq}: ${bytes} bytes of payload`;
   if (payload.getFloat64(payloadAt, true) !== seq) return `seq ${seq} has the payload of another`;
   if (payload.getInt32(payloadAt + LENGTH_AT, true) !== bytes) return `seq ${seq} has the length of another`;
-  const { topic, slot, dueUs } = fieldsOf(seq);
-  if (record.topic !== topic || record.slot !== slot || record.dueUs !== dueUs) return `seq ${seq}: a torn header`;
+  if (!hasFields(record)) return `seq ${seq}: a torn header`;
   const expected = payload.getInt32(payloadAt + CHECKSUM_AT, true);
   return checksum(payload, payloadAt, bytes) === expected ? undefined : `seq ${seq}: the checksum does not match`;
 }
 
-/** What the header of a record says, by its number. */
-export function fieldsOf(seq: number): { topic: number; slot: number; dueUs: number } {
-  return { topic: (seq * 7) % 5, slot: seq % 6, dueUs: seq * 3 + 0.25 };
+/** What the header of a record says, by its number, but for where its topic's record before stands. */
+export function fieldsOf(seq: number): Omit<RecordFields, 'previous'> {
+  return {
+    kind: FRAME,
+    topic: (seq * 7) % TOPICS,
+    slot: seq % 6,
+    policy: seq % 4,
+    seq,
+    dueUs: seq * 3 + 0.25,
+    ordinal: Math.ceil(seq / TOPICS),
+    prevSeq: Math.max(0, seq - TOPICS),
+  };
+}
+
+/** Whether the header of a record, as it was received, is that of its number. */
+export function hasFields(record: RecordCursor): boolean {
+  const { kind, topic, slot, policy, dueUs, ordinal, prevSeq } = fieldsOf(record.seq);
+  return (
+    record.kind === kind &&
+    record.topic === topic &&
+    record.slot === slot &&
+    record.policy === policy &&
+    record.dueUs === dueUs &&
+    record.ordinal === ordinal &&
+    record.prevSeq === prevSeq
+  );
 }
 
 function checksum(payload: DataView, from: number, bytes: number): number {

@@ -17,15 +17,20 @@ const PATIENCE_MS = 10_000;
 /** A real WebSocket client that keeps what it gets and lets a test wait for what it expects. */
 export class TestClient {
   readonly socket: WebSocket;
+  /** Whether it gets everything until it sends a filter. */
+  readonly firehose: boolean;
   readonly received: Received[] = [];
   /** Frames that were no JSON text, which no client should ever see. */
   readonly strange: unknown[] = [];
   pings = 0;
   closed: { code: number; reason: string } | undefined;
+  /** What it has asked with `ask`. */
+  readonly requests: { type: string; id: string; payload?: Record<string, unknown> }[] = [];
   readonly #waiting = new Set<() => void>();
 
   constructor(url: string, options: ConstructorParameters<typeof WebSocket>[2] = {}) {
     this.socket = new WebSocket(url, options);
+    this.firehose = !url.endsWith('subscription=none');
     this.socket.on('message', (data, isBinary) => this.#take(String(data), isBinary));
     this.socket.on('ping', () => this.pings++);
     this.socket.on('error', () => {});
@@ -55,9 +60,16 @@ export class TestClient {
 
   /** Sends a request with an id of its own and resolves with the reply to it. */
   async ask(message: Record<string, unknown>): Promise<Received> {
-    const id = `ask-${Math.random().toString(36).slice(2)}`;
-    this.send({ ...message, id });
+    const id = this.request(message);
     return this.until(() => this.received.find((reply) => reply.id === id), `a reply to ${JSON.stringify(message)}`);
+  }
+
+  /** Sends a request with an id of its own and returns that. */
+  request(message: Record<string, unknown>): string {
+    const id = `ask-${Math.random().toString(36).slice(2)}`;
+    this.requests.push({ ...message, id } as TestClient['requests'][number]);
+    this.send({ ...message, id });
+    return id;
   }
 
   /** The first message of this type, which may have come already. */

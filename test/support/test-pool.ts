@@ -1,13 +1,15 @@
+import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
 import { ConnectionPoolManager, type PoolParts } from '../../src/batch/connection-pool-manager.ts';
 import { AdaptivePolicy } from '../../src/batch/flush-policy.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
+import type { Backlog } from '../../src/delivery/backlog.ts';
 import { textFrame } from '../../src/frame/frame-header.ts';
+import { FRAME } from '../../src/ring/layout.ts';
 import type { RecordCursor } from '../../src/ring/receiver.ts';
 import { isFilterProblem, parseFilter } from '../../src/subscription/filter.ts';
 import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { DATA_TYPE_NAMES, StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 import { GatedSocket } from './gated-socket.ts';
-import type { GivenFilter } from './naive-matcher.ts';
 import { textsOf } from './received-frames.ts';
 import { connectionOn } from './test-connection.ts';
 import { TestTopics } from './test-topics.ts';
@@ -15,7 +17,8 @@ import { TestTopics } from './test-topics.ts';
 /** A record as a receiver would show it. */
 export function recordOf(text: string, fields: Partial<RecordCursor> = {}): RecordCursor {
   const bytes = textFrame(text);
-  return { bytes, frameStart: 0, frameEnd: bytes.length, topic: 0, slot: 0, seq: 1, dueUs: 0, previous: -1, ...fields };
+  const numbers = { topic: 0, slot: 0, policy: 0, seq: 1, prevSeq: 0, ordinal: 1, dueUs: 0, previous: -1, at: 0 };
+  return { bytes, frameStart: 0, frameEnd: bytes.length, kind: FRAME, ...numbers, ...fields };
 }
 
 /** A connection of the pool, and the socket its frames go to. */
@@ -24,14 +27,19 @@ export interface PoolClient {
   socket: GatedSocket;
 }
 
-/** The batching pool with the subscriptions in front of it and sockets behind it, all in one thread. */
+/**
+ * The batching pool with the subscriptions in front of it and sockets behind it, all in one thread. A connection that falls
+ * behind has no backlog worth the name, only a list of what it has been noted for.
+ */
 export class TestPool {
   readonly statistics = new StatisticsBlock(StatisticsBlock.allocate());
   readonly topics = new TestTopics();
   readonly pool: ConnectionPoolManager;
   readonly subscriptions: SubscriptionManager;
-  /** Connections that were found to hold too much; each has been taken off the data path. */
-  readonly slowIds: string[] = [];
+  /** Ids of connections that were found to hold too much, in order. */
+  readonly fellBehind: string[] = [];
+  /** By connection, texts of the records that it wanted while it was behind, oldest first. */
+  readonly noted = new Map<PooledConnection, string[]>();
   readonly #topicOf = new Map<string, number>();
   #serial = 1;
 
@@ -40,11 +48,14 @@ export class TestPool {
       statistics: this.statistics,
       policy: new AdaptivePolicy(100_000, 10),
       batchBytesMax: 64 * 1024 * 1024,
-      pendingBytesMax: 0,
-      pendingMessagesMax: 0,
-      overLimit: (connection) => {
-        this.slowIds.push(connection.id);
-        this.disconnect(connection);
+      highWaterBytes: Number.POSITIVE_INFINITY,
+      fellBehind: (connection) => {
+        this.fellBehind.push(connection.id);
+        this.#setBacklog(connection, {} as Backlog);
+        if (!this.noted.has(connection)) this.noted.set(connection, []);
+      },
+      behind: (connections, record) => {
+        for (const connection of connections) this.noted.get(connection)!.push(...textsOf(frameOf(record)));
       },
       ...parts,
     });
@@ -71,6 +82,12 @@ export class TestPool {
     this.subscriptions.disconnect(connection);
   }
 
+  /** A connection that is behind has got all that it was noted for, and goes back among the others. */
+  rejoin(connection: PooledConnection): void {
+    this.#setBacklog(connection, undefined);
+    connection.cohort?.batch?.addJoiner(connection);
+  }
+
   /** Appends a trade of the symbol to the batches of those who want it. */
   publish(symbol: string, text: string, fields: Partial<RecordCursor> = {}): void {
     let topic = this.#topicOf.get(symbol);
@@ -93,6 +110,18 @@ export class TestPool {
       bytes: all.reduce((sum, { bytes }) => sum + bytes, 0),
     };
   }
+
+  #setBacklog(connection: PooledConnection, backlog: Backlog | undefined): void {
+    const { cohort } = connection;
+    cohort?.remove(connection);
+    connection.backlog = backlog;
+    cohort?.add(connection);
+  }
+}
+
+/** The frame that a record holds. */
+export function frameOf({ bytes, frameStart, frameEnd }: RecordCursor): Buffer {
+  return bytes.subarray(frameStart, frameEnd);
 }
 
 /** Texts of the frames that a client has got. */

@@ -1,154 +1,205 @@
+import { ConservationJudge } from '../../perf/truth/conservation.ts';
+import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
 import { ConnectionPoolManager } from '../../src/batch/connection-pool-manager.ts';
 import { AdaptivePolicy, type FlushPolicy } from '../../src/batch/flush-policy.ts';
-import type { FromShard } from '../../src/control/messages.ts';
-import { FramePublisher } from '../../src/frame/frame-publisher.ts';
-import { TopicRegistry } from '../../src/frame/topic-registry.ts';
-import { allocateRing, RingViews, waitingIndex } from '../../src/ring/layout.ts';
+import { createConfig } from '../../src/config/load-config.ts';
+import type { ConfigOverrides } from '../../src/config/schema.ts';
+import type { CloseName } from '../../src/connection/close-codes.ts';
+import { Commands } from '../../src/connection/commands.ts';
+import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
+import type { WebSocketProxy } from '../../src/connection/websocket-proxy.ts';
+import type { QueryName } from '../../src/control/messages.ts';
+import { Delivery } from '../../src/delivery/delivery.ts';
+import { ledgerOf } from '../../src/delivery/ledger.ts';
+import { snapshotAnswer } from '../../src/delivery/snapshot-answer.ts';
+import { TopicTable } from '../../src/delivery/topic-table.ts';
+import { RingViews, waitingIndex } from '../../src/ring/layout.ts';
 import { Receiver } from '../../src/ring/receiver.ts';
-import { allocateTopicDirectory, TopicDirectoryReader, TopicDirectoryWriter } from '../../src/ring/topic-directory.ts';
-import { Transmitter } from '../../src/ring/transmitter.ts';
-import { WakeUpReceiver, WakeUpSender } from '../../src/ring/wake-up.ts';
+import { SequenceIndexReader } from '../../src/ring/sequence-index.ts';
+import { TopicDirectoryReader } from '../../src/ring/topic-directory.ts';
+import { WakeUpReceiver } from '../../src/ring/wake-up.ts';
 import { CatchUp } from '../../src/shard/catch-up.ts';
 import { DutyCycle } from '../../src/shard/duty-cycle.ts';
-import type { PrimaryLink } from '../../src/shard/primary-link.ts';
-import { isFilterProblem, parseFilter } from '../../src/subscription/filter.ts';
+import { TopicRestorer } from '../../src/shard/topic-restorer.ts';
 import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 import { collectingLogger } from './collected-lines.ts';
-import { GatedSocket } from './gated-socket.ts';
-import type { GivenFilter } from './naive-matcher.ts';
-import { textsOf } from './received-frames.ts';
-import { connectionOn } from './test-connection.ts';
+import { letTurnsPass } from './let-turns-pass.ts';
+import { ShardClient } from './shard-client.ts';
+import { TestPrimary, type TestPrimaryOptions } from './test-primary.ts';
 
-/** The least that a ring holds, so that it is soon lapped. */
-export const SMALL_RING_BYTES = 64 * 1024;
-
-export interface TestShardOptions {
+export interface TestShardOptions extends TestPrimaryOptions {
+  /** Fills the ring; one of its own where none is given. */
+  primary?: TestPrimary;
   policy?: FlushPolicy;
-  ringBytes?: number;
-  topicsMax?: number;
+  /** A connection with more unread bytes than this is behind. */
+  highWaterBytes?: number;
+  config?: ConfigOverrides;
 }
 
-/** What a client got of one publication. */
-export interface Delivery {
-  symbol: string;
-  seq: number;
-}
-
-/** A shard's way from ring to sockets, and the publisher that fills the ring, all in one thread. */
+/** A shard's way from ring to sockets and back, in one thread, all parts of it real but for the sockets. */
 export class TestShard {
-  readonly ring;
-  readonly publisher: FramePublisher;
+  readonly primary: TestPrimary;
+  readonly config;
   readonly receiver: Receiver;
   readonly directory: TopicDirectoryReader;
   readonly subscriptions: SubscriptionManager;
   readonly statistics = new StatisticsBlock(StatisticsBlock.allocate());
   readonly logger = collectingLogger();
-  readonly duty: DutyCycle;
+  readonly table = new TopicTable();
+  readonly pool: ConnectionPoolManager;
+  readonly delivery: Delivery;
+  readonly commands: Commands;
   readonly catchUp: CatchUp;
-  readonly policy: FlushPolicy;
-  /** Topics that the primary has been asked for, a list a message. */
-  readonly asked: number[][] = [];
-  /** Wake-up messages that the transmitter has sent. */
-  wakes = 0;
+  readonly duty: DutyCycle;
+  /** Why connections were closed. */
+  readonly closes: CloseName[] = [];
+  /** What only the primary knows, and how it answers. */
+  readonly asked: QueryName[] = [];
+  answer: (name: QueryName) => Promise<Record<string, unknown>> = async () => ({});
   /** Runs when the shard has noticed that it was lapped, before it does anything about it. */
   onLapped: () => void = () => {};
-  readonly #sender: WakeUpSender;
   #serial = 1;
 
-  constructor({
-    policy = new AdaptivePolicy(100_000, 10),
-    ringBytes = SMALL_RING_BYTES,
-    topicsMax = 64,
-  }: TestShardOptions = {}) {
-    this.ring = allocateRing(ringBytes);
-    const topics = allocateTopicDirectory(topicsMax);
-    const writer = new TopicDirectoryWriter(topics);
-    this.directory = new TopicDirectoryReader(topics);
-    this.#sender = new WakeUpSender(this.ring);
-    this.#sender.attach(0, { postMessage: () => this.wakes++ });
-    this.publisher = new FramePublisher({
-      registry: new TopicRegistry(writer, Number.POSITIVE_INFINITY),
-      directory: writer,
-      transmitter: new Transmitter(this.ring),
-      hoistedFields: () => '',
-      published: () => this.#sender.wake(undefined),
-      payloadBytesMax: 0,
-    });
-    this.policy = policy;
-    const { statistics, directory } = this;
+  constructor(options: TestShardOptions = {}) {
+    const { policy = new AdaptivePolicy(100_000, 10), highWaterBytes = 64 * 1024 } = options;
+    const { primary = new TestPrimary(options), config = {} } = options;
+    this.primary = primary;
+    this.config = createConfig({ ...config, limits: { commandsPerSecond: 0, ...config.limits } });
+    this.directory = new TopicDirectoryReader(primary.directory);
+    this.receiver = new Receiver(primary.ring);
+    const { statistics, directory, table, receiver, logger: log, config: full } = this;
+    const index = new SequenceIndexReader(primary.sequenceIndex);
+    const history = new Receiver(primary.ring);
     const pool = new ConnectionPoolManager({
       statistics,
       policy,
       batchBytesMax: 1024 * 1024,
-      pendingBytesMax: 0,
-      pendingMessagesMax: 0,
-      overLimit() {},
+      highWaterBytes,
+      fellBehind: (connection) => this.delivery.fallBehind(connection),
+      behind: (connections, record) => this.delivery.note(connections, record),
     });
-    this.subscriptions = new SubscriptionManager(directory, pool);
-    this.receiver = new Receiver(this.ring);
-    const wakeUp = new WakeUpReceiver(this.ring, 0);
-    const lapped = (from: number) => {
-      this.onLapped();
-      this.catchUp.start(from);
-    };
-    const { receiver, subscriptions, logger: log } = this;
-    this.duty = new DutyCycle({ receiver, wakeUp, subscriptions, pool, policy, statistics, lapped });
-    const link = { send: (message: FromShard) => this.#ask(message) } as PrimaryLink;
-    this.catchUp = new CatchUp({ receiver, directory, duty: this.duty, link, log, statistics });
+    const subscriptions = new SubscriptionManager(directory, pool);
+    const delivery = new Delivery({
+      epoch: primary.epoch,
+      statistics,
+      directory,
+      index,
+      history,
+      table,
+      subscriptions,
+      limits: { messages: full.limits.pendingMessages, bytes: full.limits.pendingBytes },
+      highWaterBytes,
+      lagMsMax: full.slow.maxLagMs,
+      settle: (connection) => pool.settle(connection),
+      drain: () => this.duty.drain(),
+      giveUp: (connection) => this.close(connection, 'slowConsumer'),
+    });
+    this.pool = pool;
+    this.subscriptions = subscriptions;
+    this.delivery = delivery;
+    this.commands = new Commands({
+      config: full,
+      statistics,
+      subscriptions,
+      delivery,
+      snapshot: (terms, asked) => snapshotAnswer(terms, asked, delivery.catalog, delivery.values),
+      ledger: (connection) => ledgerOf(connection, primary.epoch, table, delivery.catalog),
+      query: (name) => {
+        this.asked.push(name);
+        return this.answer(name);
+      },
+      close: (connection, name) => this.close(connection, name),
+      log,
+    });
+    const restorer = new TopicRestorer({ receiver, history, directory, index, table });
+    const parts = { restorer, history, directory, index, table, subscriptions, pool, delivery, log, statistics };
+    this.catchUp = new CatchUp(parts);
+    const { catchUp } = this;
+    this.duty = new DutyCycle({
+      receiver,
+      wakeUp: new WakeUpReceiver(primary.ring, 0),
+      subscriptions,
+      pool,
+      policy,
+      statistics,
+      table,
+      delivery,
+      catchUp: {
+        start: () => {
+          this.onLapped();
+          catchUp.start();
+        },
+        isOpen: (topic) => catchUp.isOpen(topic),
+        makeUp: (cohorts, record) => catchUp.makeUp(cohorts, record),
+      },
+    });
+    restorer.restore();
   }
 
   /** Publishes a trade, padded by so many characters. Returns its seq. */
   publish(symbol: string, padding = 0): number {
-    const publication = { exchange: 'binance', symbol, type: 'trade', timestamp: 1, data: 'x'.repeat(padding) };
-    this.publisher.publish(publication, { source: 'test', dueUs: 0, receivedAtAdded: false });
-    return this.publisher.seq;
+    return this.primary.publish(symbol, padding);
   }
 
   /** Publishes more than the ring holds, round robin over the symbols. */
-  overrun(symbols: string[]): void {
-    const from = this.publisher.bytes;
-    for (let i = 0; this.publisher.bytes - from < 2 * this.ring.capacity; i++)
-      this.publish(symbols[i % symbols.length]!, 500);
+  overrun(symbols: readonly string[]): void {
+    this.primary.overrun(symbols);
   }
 
-  /** A client that gets everything, or what the filter says. */
-  client(filter?: GivenFilter): GatedSocket {
-    const socket = new GatedSocket();
-    const connection = connectionOn(socket, { serial: this.#serial++ });
-    if (filter === undefined) {
-      this.subscriptions.joinFirehose(connection);
-    } else {
-      const parsed = parseFilter({ ...filter });
-      if (isFilterProblem(parsed)) throw new Error(parsed.problem);
-      this.subscriptions.addFilter(connection, parsed.terms, parsed.given);
-    }
-    return socket;
+  /** A client that gets everything, or what the filter says, from now on; nothing yet where it is `none`. */
+  client(filter?: GivenFilter | 'none'): ShardClient {
+    const client = new ShardClient(this.#serial++, (connection, text) => this.commands.handle(connection, text));
+    this.#welcome(client, filter === undefined);
+    if (filter !== undefined && filter !== 'none') client.ask('subscribe', { ...filter });
+    return client;
   }
 
-  /** The primary answers the oldest question with what is the latest now. */
-  answer(): void {
-    this.catchUp.answered(this.publisher.latest(this.asked.shift() ?? []));
+  /** The client loses its connection and comes back with another, on which it gets nothing yet. */
+  reconnect(client: ShardClient): void {
+    if (client.connection.state === 'open') this.close(client.connection, 'clientClosed');
+    client.reconnect();
+    this.#welcome(client, false);
+  }
+
+  /** Takes a connection off the data path, as one that is closing. */
+  close(connection: PooledConnection, name: CloseName): void {
+    this.closes.push(name);
+    connection.state = 'closing';
+    this.subscriptions.disconnect(connection);
+    this.commands.disconnected(connection);
+  }
+
+  /** Lets the shard read and write all there is, and those that are behind take what their sockets let through. */
+  async settle(): Promise<void> {
+    this.duty.flush();
+    await letTurnsPass();
   }
 
   /** Whether the shard sleeps until it is woken. */
   get isWaiting(): boolean {
-    return Atomics.load(new RingViews(this.ring).flags, waitingIndex(0)) === 1;
+    return Atomics.load(new RingViews(this.primary.ring).flags, waitingIndex(0)) === 1;
   }
 
-  #ask(message: FromShard): void {
-    if (message.kind === 'latest') this.asked.push(message.topics);
+  /**
+   * What there is to say against all that a client was told, once it has caught up: by the rules, by its ledger, by the log
+   * of what was published, and by the books that it has built.
+   */
+  problemsOf(client: ShardClient): string[] {
+    const { state, pending } = client.ask('getLedger');
+    const judge = new ConservationJudge(this.primary.log);
+    judge.judge(client.checker.record);
+    const late = state === 'live' && pending === 0 ? [] : [`${state}, ${pending} pending`];
+    return [...late, ...client.problems, ...judge.problems.list(), ...this.primary.bookProblems(client.checker)];
   }
-}
 
-/** What has come out at a socket so far. */
-export function deliveriesAt(socket: GatedSocket): Delivery[] {
-  return textsOf(socket.received).map((text) => {
-    const { payload, seq } = JSON.parse(text) as { payload: { symbol: string }; seq: number };
-    return { symbol: payload.symbol, seq };
-  });
-}
-
-export function seqsAt(socket: GatedSocket): number[] {
-  return deliveriesAt(socket).map(({ seq }) => seq);
+  #welcome({ connection, checker }: ShardClient, isFirehose: boolean): void {
+    const { epoch } = this.primary;
+    connection.proxy = { givesUpOn: () => false } as unknown as WebSocketProxy;
+    checker.connecting(isFirehose);
+    checker.take({ type: 'welcome', payload: { epoch, seq: this.table.seq }, timestamp: 0 });
+    if (!isFirehose) return;
+    this.subscriptions.joinFirehose(connection);
+    this.delivery.beginFirehose(connection);
+  }
 }

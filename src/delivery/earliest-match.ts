@@ -1,0 +1,62 @@
+import type { TopicName } from '../ring/topic-directory.ts';
+import type { FilterTerms } from '../subscription/filter.ts';
+import { isKlineOfInterval } from '../subscription/normal-form.ts';
+
+/** Stands for an empty list, as in the subscription index. */
+const ANY = null;
+type Name = string | typeof ANY;
+type ByDataType = Map<Name, number>;
+type BySymbol = Map<Name, ByDataType>;
+const JUST_ANY: readonly Name[] = [ANY];
+
+/**
+ * The smallest of the values of all filters that match a topic, in time that does not depend on how many do. As in the
+ * subscription index a filter stands under every combination that it names, but a combination holds one number only.
+ */
+export class EarliestMatch {
+  readonly #byExchange = new Map<Name, BySymbol>();
+
+  add({ exchanges, symbols, dataTypes }: FilterTerms, value: number): void {
+    for (const exchange of namesOrAny(exchanges)) {
+      const bySymbol = child(this.#byExchange, exchange);
+      for (const symbol of namesOrAny(symbols)) {
+        const byDataType = child(bySymbol, symbol);
+        for (const name of namesOrAny(dataTypes)) byDataType.set(name, Math.min(byDataType.get(name) ?? value, value));
+      }
+    }
+  }
+
+  /** @param form a topic's name in the form in which it is matched @returns undefined where no filter matches */
+  of({ exchange, symbol, dataType }: TopicName): number | undefined {
+    const ofAny = earliestOf(this.#byExchange.get(ANY), symbol, dataType);
+    const earliest =
+      exchange === ANY ? ofAny : Math.min(ofAny, earliestOf(this.#byExchange.get(exchange), symbol, dataType));
+    return earliest === Number.POSITIVE_INFINITY ? undefined : earliest;
+  }
+}
+
+function earliestOf(bySymbol: BySymbol | undefined, symbol: Name, dataType: Name): number {
+  if (bySymbol === undefined) return Number.POSITIVE_INFINITY;
+  const ofAny = earliestOfTypes(bySymbol.get(ANY), dataType);
+  return symbol === ANY ? ofAny : Math.min(ofAny, earliestOfTypes(bySymbol.get(symbol), dataType));
+}
+
+function earliestOfTypes(byDataType: ByDataType | undefined, dataType: Name): number {
+  if (byDataType === undefined) return Number.POSITIVE_INFINITY;
+  const value = (name: Name) => byDataType.get(name) ?? Number.POSITIVE_INFINITY;
+  const earliest = Math.min(value(ANY), value(dataType));
+  return dataType !== ANY && isKlineOfInterval(dataType) ? Math.min(earliest, value('kline')) : earliest;
+}
+
+function namesOrAny(names: readonly string[]): readonly Name[] {
+  return names.length === 0 ? JUST_ANY : names;
+}
+
+function child<V>(parent: Map<Name, Map<Name, V>>, key: Name): Map<Name, V> {
+  let map = parent.get(key);
+  if (map === undefined) {
+    map = new Map();
+    parent.set(key, map);
+  }
+  return map;
+}
