@@ -2,6 +2,7 @@ import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
 import { CLOSES } from '../../src/connection/close-codes.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
+import { flush } from '../support/slow-lane.ts';
 import { TestClient } from '../support/test-client.ts';
 import { startGateway, trade } from '../support/test-gateway.ts';
 import { DocumentedMessages } from './documented-message.ts';
@@ -10,6 +11,8 @@ import { textOf } from './repository-files.ts';
 
 const page = textOf('docs/protocol.md');
 const KINDS = ['json client', 'json gateway', 'json source'];
+/** Examples that other tests run: the page of this file, and what slow clients get. */
+const OTHER_KINDS = ['js page', 'json slow source', 'json slow gateway', 'json gap'];
 const welcome = fencesOf(sectionOf(page, 'Connecting')).find(({ info }) => info === 'json gateway')!;
 
 /** Sections with examples: they are one exchange each, with a gateway and a connection of its own. */
@@ -25,8 +28,10 @@ async function run(steps: readonly Fence[]): Promise<void> {
   let seen = 0;
   for (const { info, text } of [welcome, ...steps.filter((step) => step.text !== welcome.text)]) {
     if (info === 'json client') client.send(documented.withActualNames(text));
-    else if (info === 'json source') publish(JSON.parse(text) as Publication);
-    else {
+    else if (info === 'json source') {
+      publish(JSON.parse(text) as Publication);
+      await flush(port);
+    } else {
       const message = await client.until(() => client.received[seen], `what is documented as ${text}`);
       expect(documented.differences(JSON.parse(text), message)).toEqual([]);
       seen++;
@@ -40,7 +45,7 @@ async function run(steps: readonly Fence[]): Promise<void> {
 describe('docs/protocol.md', () => {
   it('has examples that a test can run, and no others', () => {
     expect(exchanges.length).toBeGreaterThan(10);
-    expect(fencesOf(page).filter(({ info }) => ![...KINDS, 'js page'].includes(info))).toEqual([]);
+    expect(fencesOf(page).filter(({ info }) => ![...KINDS, ...OTHER_KINDS].includes(info))).toEqual([]);
   });
 
   it.each(exchanges)('is answered as it says: %s', async (_heading, steps) => {
