@@ -85,7 +85,8 @@ export class CheckedClient {
 
   #askAll(filters: readonly Record<string, unknown>[]): Promise<WireMessage | undefined>[] {
     const prepared = filters.map((filter) => this.#prepare('subscribe', filter));
-    if (prepared.length > 0) this.#socket?.sendAll(prepared.map(({ request }) => request));
+    if (this.#socket === undefined) for (const { id } of prepared) this.#answer(id, undefined);
+    else if (prepared.length > 0) this.#socket.sendAll(prepared.map(({ request }) => request));
     return prepared.map(({ reply }) => reply);
   }
 

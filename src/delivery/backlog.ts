@@ -143,7 +143,7 @@ export class Backlog {
 
   #recordOut(): Outgoing {
     const { bytes, frameStart, frameEnd, topic, slot, policy, seq, dueUs } = this.#parts.history;
-    const frame = Buffer.allocUnsafeSlow(frameEnd - frameStart);
+    const frame = Buffer.allocUnsafe(frameEnd - frameStart);
     bytes.copy(frame, 0, frameStart, frameEnd);
     if (policy === LATEST || policy === BOOK_SNAPSHOT) this.pending.mend(topic);
     return { kind: 'data', bytes: frame, topic, slot, fromSeq: seq, toSeq: seq, dueUs, merged: 0, isReplayed: true };

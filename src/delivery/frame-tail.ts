@@ -23,7 +23,7 @@ export function withTail(bytes: Buffer, start: number, end: number, tail: FrameT
   const payloadAt = start + frameHeaderLength(bytes, start);
   const payloadBytes = kept - payloadAt + text.length;
   const headerBytes = frameHeaderBytes(payloadBytes);
-  const frame = Buffer.allocUnsafeSlow(headerBytes + payloadBytes);
+  const frame = Buffer.allocUnsafe(headerBytes + payloadBytes);
   writeFrameHeader(frame, headerBytes, payloadBytes, TEXT);
   bytes.copy(frame, headerBytes, payloadAt, kept);
   frame.write(text, headerBytes + kept - payloadAt, 'latin1');
