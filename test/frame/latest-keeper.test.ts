@@ -119,8 +119,11 @@ describe('LatestKeeper, short of room', () => {
     const keptBytes = bytes.slice(first).reduce((sum, each) => sum + each, recordBytes(1_000));
     expect(keptBytes).toBeLessThanOrEqual(ringBytes / 4 + 200);
     expect(keptBytes).toBeGreaterThan(ringBytes / 4 - 1_000);
+    for (let topic = first; topic < 600; topic++) expect(stage.directory.givenUp(topic)).toBeUndefined();
     for (let topic = 0; topic < first; topic++) {
       expect([stage.directory.latest(topic), stage.directory.book(topic)]).toEqual([NO_POSITION, NO_POSITION]);
+      const { slot, policy } = stage.registry.all()[topic]!;
+      expect(stage.directory.givenUp(topic)).toEqual({ seq: topic + 1, ordinal: 1, slot, policy });
     }
   });
 

@@ -95,10 +95,56 @@ describe('topic directory', () => {
     expect([reader.book(1), reader.latest(1)]).toEqual([-1, 800]);
   });
 
+  it('knows of no topic that it was given up, until it is', () => {
+    const { writer, reader } = directoryOf(3);
+    for (const symbol of ['A', 'B', 'C']) add(writer, symbol);
+    writer.setLatest(1, 800);
+    writer.setBook(1, 400);
+    expect([0, 1, 2].map((topic) => reader.givenUp(topic))).toEqual([undefined, undefined, undefined]);
+    const newest = { seq: 2 ** 52 + 1, ordinal: 2 ** 32 - 1, slot: 15, policy: 3 };
+    writer.giveUp(1, newest);
+    expect([reader.latest(1), reader.book(1)]).toEqual([NO_POSITION, NO_POSITION]);
+    expect([0, 1, 2].map((topic) => reader.givenUp(topic))).toEqual([undefined, newest, undefined]);
+    writer.giveUp(1, { ...newest, seq: 7, ordinal: 2, slot: 0, policy: 0 });
+    expect(reader.givenUp(1)).toEqual({ seq: 7, ordinal: 2, slot: 0, policy: 0 });
+  });
+
+  it('tells of a topic that is given up what is true before, nothing, or what is true then', () => {
+    const { writer, reader } = directoryOf(1);
+    add(writer, 'A');
+    const first = { seq: 5, ordinal: 1, slot: 1, policy: 0 };
+    const second = { seq: 9, ordinal: 2, slot: 2, policy: 2 };
+    writer.giveUp(0, first);
+    writer.setLatest(0, 80);
+    const told: unknown[] = [];
+    const look = () => {
+      const position = reader.latest(0);
+      const givenUp = reader.givenUp(0);
+      told.push(givenUp);
+      if (position === NO_POSITION) expect(givenUp).toEqual(second);
+    };
+    withAtomicsHooks({ before: look, after: look }, () => writer.giveUp(0, second));
+    expect(new Set(told.map((each) => JSON.stringify(each)))).toEqual(
+      new Set([JSON.stringify(first), undefined, JSON.stringify(second)]),
+    );
+    // And in the midst of the look itself.
+    for (let step = 1; step <= 4; step++) {
+      writer.giveUp(0, first);
+      let steps = 0;
+      const before = () => {
+        if (++steps === step) writer.giveUp(0, second);
+      };
+      const seen = withAtomicsHooks({ before }, () => reader.givenUp(0));
+      expect([first, undefined, second]).toContainEqual(seen);
+    }
+  });
+
   it('keeps positions and names of all its topics apart', () => {
     const { writer, reader } = directoryOf(1_000);
     for (let topic = 0; topic < 1_000; topic++) {
       add(writer, `S${topic}`);
+      writer.setLatest(topic, topic * 8);
+      writer.giveUp(topic, { seq: topic + 1, ordinal: topic + 2, slot: 3, policy: 1 });
       writer.setLatest(topic, topic * 8);
       writer.setBook(topic, topic * 16);
     }
@@ -108,6 +154,7 @@ describe('topic directory', () => {
         topic * 8,
         topic * 16,
       ]);
+      expect(reader.givenUp(topic)).toEqual({ seq: topic + 1, ordinal: topic + 2, slot: 3, policy: 1 });
     }
   });
 
