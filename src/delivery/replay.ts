@@ -1,13 +1,5 @@
-import type { Receiver } from '../ring/receiver.ts';
-import type { SequenceIndexReader } from '../ring/sequence-index.ts';
 import type { Gap } from './gap.ts';
-import type { TopicTable } from './topic-table.ts';
-
-export interface ReplayParts {
-  history: Receiver;
-  index: SequenceIndexReader;
-  table: TopicTable;
-}
+import { type HistoryParts, oldestReadable } from './oldest-readable.ts';
 
 /** What a replay comes upon: a record, in the fields of the history receiver, or publications that are gone. */
 export type ReplayStep = 'record' | 'gaps' | 'lost' | 'end';
@@ -25,7 +17,7 @@ const LATE_PART = 3 / 4;
 export class Replay {
   /** What is gone, after a step `gaps`. */
   gaps: Gap[] = [];
-  readonly #parts: ReplayParts;
+  readonly #parts: HistoryParts;
   readonly #askedAtSeq: number;
   readonly #asked: ReadonlySet<number>;
   readonly #wants: (topic: number) => boolean;
@@ -36,7 +28,7 @@ export class Replay {
    * @param asked topics to replay up to now
    * @param wants whether the connection wants a topic from now on
    */
-  constructor(parts: ReplayParts, afterSeq: number, asked: ReadonlySet<number>, wants: (topic: number) => boolean) {
+  constructor(parts: HistoryParts, afterSeq: number, asked: ReadonlySet<number>, wants: (topic: number) => boolean) {
     this.#parts = parts;
     this.#seq = afterSeq;
     this.#askedAtSeq = parts.table.seq;
@@ -106,14 +98,8 @@ export class Replay {
   }
 
   #firstToKeep(): number {
-    const { index, table, history } = this.#parts;
-    let gone = this.#seq;
-    let kept = table.seq + 1;
-    while (kept - gone > 1) {
-      const middle = Math.floor((gone + kept) / 2);
-      if (history.holds(index.position(middle))) kept = middle;
-      else gone = middle;
-    }
+    const { table } = this.#parts;
+    const kept = oldestReadable(this.#parts, this.#seq);
     return Math.min(table.seq + 1, kept + Math.ceil((table.seq + 1 - kept) / LEFT_OUT_PART));
   }
 

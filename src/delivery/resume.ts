@@ -1,8 +1,6 @@
-import type { Receiver } from '../ring/receiver.ts';
-import type { SequenceIndexReader } from '../ring/sequence-index.ts';
 import type { Account } from './account.ts';
+import { type HistoryParts, oldestReadable } from './oldest-readable.ts';
 import type { TopicCatalog } from './topic-catalog.ts';
-import type { TopicTable } from './topic-table.ts';
 
 /** Where a client wants to go on: the newest publication it has, in the numbering of `epoch`. */
 export interface ResumeRequest {
@@ -25,11 +23,8 @@ export interface ResumePlan {
   readonly sinceSeq: number;
 }
 
-export interface ResumeParts {
+export interface ResumeParts extends HistoryParts {
   epoch: string;
-  history: Receiver;
-  index: SequenceIndexReader;
-  table: TopicTable;
   catalog: TopicCatalog;
 }
 
@@ -54,18 +49,6 @@ export function planResume(
   const oldest = oldestReadable(parts);
   if (seq + 1 < oldest && !reachesBack(seq, oldest, wanted, parts)) return 'HISTORY_TOO_SHORT';
   return { ...countFrom(Math.max(seq, oldest - 1), wanted, parts), sinceSeq: seq };
-}
-
-/** seq of the oldest publication whose record has not been overwritten. */
-function oldestReadable({ history, index, table }: ResumeParts): number {
-  let gone = Math.max(0, table.seq - index.entries);
-  let kept = table.seq + 1;
-  while (kept - gone > 1) {
-    const middle = Math.floor((gone + kept) / 2);
-    if (history.holds(index.position(middle))) kept = middle;
-    else gone = middle;
-  }
-  return kept;
 }
 
 /** Whether none of the topics published anything between `seq` and what can still be read. */

@@ -1,8 +1,9 @@
 import { describe, expect, it } from 'vitest';
 import { Backlog, type BacklogParts } from '../../src/delivery/backlog.ts';
+import type { HistoryParts } from '../../src/delivery/oldest-readable.ts';
 import type { Outgoing } from '../../src/delivery/outgoing.ts';
 import { PendingSet } from '../../src/delivery/pending-set.ts';
-import { Replay, type ReplayParts } from '../../src/delivery/replay.ts';
+import { Replay } from '../../src/delivery/replay.ts';
 
 const TOPICS = 10;
 const ENTRIES = 10_000;
@@ -35,7 +36,7 @@ describe('Backlog', () => {
     const ring = passingRing();
     const parts = { ...ring, nameOf: () => ({ exchange: null, symbol: null, dataType: null }) };
     const backlog = new Backlog(parts as unknown as BacklogParts, new PendingSet(), 0);
-    backlog.replay = new Replay(ring as unknown as ReplayParts, 0, new Set(), () => true);
+    backlog.replay = new Replay(ring as unknown as HistoryParts, 0, new Set(), () => true);
     for (let pass = 0; pass < 80; pass++) {
       ring.table.seq += ENTRIES / 8;
       backlog.giveUpLate();
