@@ -64,6 +64,7 @@ export class TopicTable {
   readonly #pages: Uint32Array[] = [];
   /** Pages that differ from those of the newest baseline. */
   readonly #dirty = new Set<number>();
+  #dirtyLast = -1;
   #baselinePages: readonly Uint32Array[] = [];
   #baseline = new Baseline(this.#baselinePages);
 
@@ -131,6 +132,7 @@ export class TopicTable {
     const pages = [...this.#baselinePages];
     for (const page of this.#dirty) pages[page] = this.#pages[page]!.slice();
     this.#dirty.clear();
+    this.#dirtyLast = -1;
     this.#baselinePages = pages;
     this.#baseline = new Baseline(pages);
     return this.#baseline;
@@ -147,7 +149,10 @@ export class TopicTable {
     this.#lastSeq[topic] = seq;
     this.#latestAt[topic] = at;
     this.#pages[page]![topic % PAGE] = ordinal;
+    // Publications of the same page follow each other: then the Set need not be asked.
+    if (page === this.#dirtyLast) return;
     this.#dirty.add(page);
+    this.#dirtyLast = page;
   }
 
   #grow(): void {
