@@ -1,5 +1,6 @@
 import type { FilterTerms } from '../subscription/filter.ts';
 import { DROP_REASONS } from '../telemetry/drop-reasons.ts';
+import { getOrAdd } from '../util/get-or-add.ts';
 import type { TopicCatalog, Valued } from './topic-catalog.ts';
 import type { Ordinals, TopicTable } from './topic-table.ts';
 
@@ -111,12 +112,7 @@ export class Account {
 
   topic(topic: number): TopicAccount {
     this.#topics ??= new Map();
-    let account = this.#topics.get(topic);
-    if (account === undefined) {
-      account = { merged: 0, dropped: [], owed: 0, settledTo: 0 };
-      this.#topics.set(topic, account);
-    }
-    return account;
+    return getOrAdd(this.#topics, topic, () => ({ merged: 0, dropped: [], owed: 0, settledTo: 0 }));
   }
 
   /** What was published of the topic between two of its ordinals is owed from now on. */

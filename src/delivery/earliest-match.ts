@@ -1,26 +1,23 @@
 import type { TopicName } from '../ring/topic-directory.ts';
-import type { FilterTerms } from '../subscription/filter.ts';
+import { ANY, type FilterTerms, type NameOrAny, namesOrAny } from '../subscription/filter.ts';
 import { isKlineOfInterval } from '../subscription/normal-form.ts';
+import { getOrAdd } from '../util/get-or-add.ts';
 
-/** Stands for an empty list, as in the subscription index. */
-const ANY = null;
-type Name = string | typeof ANY;
-type ByDataType = Map<Name, number>;
-type BySymbol = Map<Name, ByDataType>;
-const JUST_ANY: readonly Name[] = [ANY];
+type ByDataType = Map<NameOrAny, number>;
+type BySymbol = Map<NameOrAny, ByDataType>;
 
 /**
  * The smallest of the values of all filters that match a topic, in time that does not depend on how many do. As in the
  * subscription index a filter stands under every combination that it names, but a combination holds one number only.
  */
 export class EarliestMatch {
-  readonly #byExchange = new Map<Name, BySymbol>();
+  readonly #byExchange = new Map<NameOrAny, BySymbol>();
 
   add({ exchanges, symbols, dataTypes }: FilterTerms, value: number): void {
     for (const exchange of namesOrAny(exchanges)) {
-      const bySymbol = child(this.#byExchange, exchange);
+      const bySymbol = getOrAdd(this.#byExchange, exchange, () => new Map());
       for (const symbol of namesOrAny(symbols)) {
-        const byDataType = child(bySymbol, symbol);
+        const byDataType = getOrAdd(bySymbol, symbol, () => new Map());
         for (const name of namesOrAny(dataTypes)) byDataType.set(name, Math.min(byDataType.get(name) ?? value, value));
       }
     }
@@ -35,28 +32,15 @@ export class EarliestMatch {
   }
 }
 
-function earliestOf(bySymbol: BySymbol | undefined, symbol: Name, dataType: Name): number {
+function earliestOf(bySymbol: BySymbol | undefined, symbol: NameOrAny, dataType: NameOrAny): number {
   if (bySymbol === undefined) return Number.POSITIVE_INFINITY;
   const ofAny = earliestOfTypes(bySymbol.get(ANY), dataType);
   return symbol === ANY ? ofAny : Math.min(ofAny, earliestOfTypes(bySymbol.get(symbol), dataType));
 }
 
-function earliestOfTypes(byDataType: ByDataType | undefined, dataType: Name): number {
+function earliestOfTypes(byDataType: ByDataType | undefined, dataType: NameOrAny): number {
   if (byDataType === undefined) return Number.POSITIVE_INFINITY;
-  const value = (name: Name) => byDataType.get(name) ?? Number.POSITIVE_INFINITY;
+  const value = (name: NameOrAny) => byDataType.get(name) ?? Number.POSITIVE_INFINITY;
   const earliest = Math.min(value(ANY), value(dataType));
   return dataType !== ANY && isKlineOfInterval(dataType) ? Math.min(earliest, value('kline')) : earliest;
-}
-
-function namesOrAny(names: readonly string[]): readonly Name[] {
-  return names.length === 0 ? JUST_ANY : names;
-}
-
-function child<V>(parent: Map<Name, Map<Name, V>>, key: Name): Map<Name, V> {
-  let map = parent.get(key);
-  if (map === undefined) {
-    map = new Map();
-    parent.set(key, map);
-  }
-  return map;
 }

@@ -1,5 +1,6 @@
 import type { TopicDirectoryReader, TopicName } from '../ring/topic-directory.ts';
 import { type FilterTerms, formOf, termsMatchForm } from '../subscription/filter.ts';
+import { getOrAdd } from '../util/get-or-add.ts';
 import { EarliestMatch } from './earliest-match.ts';
 
 /** A filter with something that goes by its age: the smaller, the earlier. */
@@ -78,10 +79,7 @@ export class TopicCatalog {
       this.#names.push(name);
       this.#forms.push(form);
       const { symbol } = form;
-      if (symbol === null) continue;
-      const topics = this.#bySymbol.get(symbol);
-      if (topics === undefined) this.#bySymbol.set(symbol, [topic]);
-      else topics.push(topic);
+      if (symbol !== null) getOrAdd(this.#bySymbol, symbol, () => []).push(topic);
     }
   }
 }

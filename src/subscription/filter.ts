@@ -17,12 +17,18 @@ export interface FilterTerms {
   readonly dataTypes: readonly string[];
 }
 
+/** Stands for an empty list where filters are stored by name. No name is null, so nothing a client sends is mistaken for it. */
+export const ANY = null;
+export type NameOrAny = string | typeof ANY;
+
 /** Why a filter is refused: the key it was under, what was wrong with it, and what is allowed. */
 export interface FilterProblem {
   key: string;
   problem: string;
   allowed: string;
 }
+
+export const JUST_ANY: readonly NameOrAny[] = [ANY];
 
 /** Longest name in a filter, in UTF-16 units. */
 export const NAME_LENGTH_MAX = 256;
@@ -63,6 +69,11 @@ export function parseFilter(payload: Record<string, unknown>): ParsedFilter | Fi
 
 export function isFilterProblem(parsed: ParsedFilter | FilterProblem): parsed is FilterProblem {
   return 'problem' in parsed;
+}
+
+/** Under which names a list of a filter is stored: those it holds, or ANY. */
+export function namesOrAny(names: readonly string[]): readonly NameOrAny[] {
+  return names.length === 0 ? JUST_ANY : names;
 }
 
 /** Combinations that a filter names, which is what the index stores for it. */

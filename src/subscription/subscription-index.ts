@@ -1,16 +1,12 @@
 import type { TopicName } from '../ring/topic-directory.ts';
-import type { FilterTerms } from './filter.ts';
+import { getOrAdd } from '../util/get-or-add.ts';
+import { ANY, type FilterTerms, JUST_ANY, type NameOrAny, namesOrAny } from './filter.ts';
 import { dataTypeForm, exchangeForm, isKlineOfInterval, symbolForm } from './normal-form.ts';
-
-/** Stands in the index for an empty list. No name is null, so nothing a client sends can be mistaken for it. */
-const ANY = null;
-type Name = string | typeof ANY;
-const JUST_ANY: readonly Name[] = [ANY];
 
 /** An entry, and how many filters it stands there for: those of one entry may name the same combination. */
 type Entries<T> = Map<T, number>;
-type ByDataType<T> = Map<Name, Entries<T>>;
-type BySymbol<T> = Map<Name, ByDataType<T>>;
+type ByDataType<T> = Map<NameOrAny, Entries<T>>;
+type BySymbol<T> = Map<NameOrAny, ByDataType<T>>;
 
 /**
  * Which of any number of filters match a topic, in time that does not depend on how many there are. A filter is stored
@@ -20,7 +16,7 @@ type BySymbol<T> = Map<Name, ByDataType<T>>;
  * @typeParam T what a filter leads to; here the cohorts that hold it
  */
 export class SubscriptionIndex<T> {
-  readonly #byExchange = new Map<Name, BySymbol<T>>();
+  readonly #byExchange = new Map<NameOrAny, BySymbol<T>>();
   #size = 0;
 
   /** Entries stored, one for each combination that it has. */
@@ -31,9 +27,9 @@ export class SubscriptionIndex<T> {
   /** Stores `entry` under the filter. Undone by `remove` with the same terms and entry. */
   add(terms: FilterTerms, entry: T): void {
     for (const exchange of namesOrAny(terms.exchanges)) {
-      const bySymbol = child(this.#byExchange, exchange);
+      const bySymbol = getOrAdd(this.#byExchange, exchange, () => new Map());
       for (const symbol of namesOrAny(terms.symbols)) {
-        const byDataType = child(bySymbol, symbol);
+        const byDataType = getOrAdd(bySymbol, symbol, () => new Map());
         for (const dataType of namesOrAny(terms.dataTypes)) this.#addTo(byDataType, dataType, entry);
       }
     }
@@ -67,18 +63,14 @@ export class SubscriptionIndex<T> {
     return found;
   }
 
-  #addTo(byDataType: ByDataType<T>, dataType: Name, entry: T): void {
-    let entries = byDataType.get(dataType);
-    if (entries === undefined) {
-      entries = new Map();
-      byDataType.set(dataType, entries);
-    }
+  #addTo(byDataType: ByDataType<T>, dataType: NameOrAny, entry: T): void {
+    const entries = getOrAdd(byDataType, dataType, () => new Map());
     const filters = entries.get(entry) ?? 0;
     if (filters === 0) this.#size++;
     entries.set(entry, filters + 1);
   }
 
-  #removeFrom(byDataType: ByDataType<T>, dataType: Name, entry: T): void {
+  #removeFrom(byDataType: ByDataType<T>, dataType: NameOrAny, entry: T): void {
     const entries = byDataType.get(dataType);
     const filters = entries?.get(entry);
     if (entries === undefined || filters === undefined) return;
@@ -92,7 +84,7 @@ export class SubscriptionIndex<T> {
   }
 }
 
-function collect<T>(found: Set<T>, byDataType: ByDataType<T> | undefined, dataTypes: readonly Name[]): void {
+function collect<T>(found: Set<T>, byDataType: ByDataType<T> | undefined, dataTypes: readonly NameOrAny[]): void {
   if (byDataType === undefined) return;
   for (const dataType of dataTypes) {
     const entries = byDataType.get(dataType);
@@ -100,25 +92,12 @@ function collect<T>(found: Set<T>, byDataType: ByDataType<T> | undefined, dataTy
   }
 }
 
-function namesOrAny(names: readonly string[]): readonly Name[] {
-  return names.length === 0 ? JUST_ANY : names;
-}
-
-function nameAndAny(name: string | null): readonly Name[] {
+function nameAndAny(name: string | null): readonly NameOrAny[] {
   return name === null ? JUST_ANY : [name, ANY];
 }
 
-function dataTypesOf(dataType: string | null): readonly Name[] {
+function dataTypesOf(dataType: string | null): readonly NameOrAny[] {
   if (dataType === null) return JUST_ANY;
   const form = dataTypeForm(dataType);
   return isKlineOfInterval(form) ? [form, 'kline', ANY] : [form, ANY];
-}
-
-function child<K, V>(parent: Map<K, Map<Name, V>>, key: K): Map<Name, V> {
-  let map = parent.get(key);
-  if (map === undefined) {
-    map = new Map();
-    parent.set(key, map);
-  }
-  return map;
 }
