@@ -39,8 +39,7 @@ export class TopicCatalog {
 
   /** Topics that the filter matches, in no order. */
   matching(terms: FilterTerms): number[] {
-    this.#follow();
-    return this.#candidates(terms).filter((topic) => termsMatchForm(terms, this.#forms[topic] as TopicName));
+    return this.#candidates([terms]).filter((topic) => termsMatchForm(terms, this.#forms[topic] as TopicName));
   }
 
   /**
@@ -48,7 +47,10 @@ export class TopicCatalog {
    * the filters and topics to look at, not their product: a client may hold thousands of filters, each for most topics.
    * @param among topics to look at
    */
-  earliest(filters: readonly Valued[], among: readonly number[] = this.#candidatesOfAny(filters)): Map<number, number> {
+  earliest(
+    filters: readonly Valued[],
+    among: readonly number[] = this.#candidates(filters.map(({ terms }) => terms)),
+  ): Map<number, number> {
     const earliest = new Map<number, number>();
     const find = filters.length * among.length > PAIRS_MAX ? byIndex(filters) : oneByOne(filters);
     for (const topic of among) {
@@ -58,16 +60,12 @@ export class TopicCatalog {
     return earliest;
   }
 
-  #candidatesOfAny(filters: readonly Valued[]): number[] {
+  /** Topics with a symbol that any of the filters names, each once; all of them where one names none. */
+  #candidates(filters: readonly FilterTerms[]): number[] {
     this.#follow();
-    if (filters.some(({ terms }) => terms.symbols.length === 0)) return Array.from(this.#names.keys());
-    const symbols = new Set(filters.flatMap(({ terms }) => terms.symbols));
+    if (filters.some(({ symbols }) => symbols.length === 0)) return Array.from(this.#names.keys());
+    const symbols = new Set(filters.flatMap((terms) => terms.symbols));
     return [...symbols].flatMap((symbol) => this.#bySymbol.get(symbol) ?? []);
-  }
-
-  #candidates({ symbols }: FilterTerms): number[] {
-    if (symbols.length === 0) return Array.from(this.#names.keys());
-    return symbols.flatMap((symbol) => this.#bySymbol.get(symbol) ?? []);
   }
 
   #follow(): void {
