@@ -89,7 +89,7 @@ export class Account {
     this.dropped = this.dropped.map((sum, index) => (index === reason ? sum + count : sum));
   }
 
-  /** Further publications of a topic that are owed: replayed ones; or, below 0, some that a snapshot made void. */
+  /** Further publications of a topic that are owed: replayed ones. */
   owe(topic: number, count: number): void {
     this.topic(topic).owed += count;
   }
@@ -130,6 +130,7 @@ export class Account {
     for (const [topic, first] of starts) starts.set(topic, this.#coverages[first]!.from.ordinal(topic));
     return starts;
   }
+
   /** The filters in force, each with its place: that of the first is the lowest. */
   #ranked(): Valued[] {
     return this.#coverages.map(({ terms }, value) => ({ terms, value }));

@@ -64,13 +64,8 @@ export class BookReader {
       held !== undefined && this.#readUpdates(topic, held, held.newest.seq) ? held : this.#readFromBase(topic, seq);
     if (read === undefined) return undefined;
     this.#books.set(topic, read);
-    if (this.#books.size > BOOKS_MAX) for (const oldest of this.#books.keys()) return this.#evict(oldest, read);
+    if (this.#books.size > BOOKS_MAX) this.#books.delete(this.#books.keys().next().value!);
     return read;
-  }
-
-  #evict(topic: number, kept: HeldBook): HeldBook {
-    this.#books.delete(topic);
-    return kept;
   }
 
   #readFromBase(topic: number, seq: number): HeldBook | undefined {

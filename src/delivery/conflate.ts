@@ -19,9 +19,8 @@ export interface ConflatedFrame {
 }
 
 /**
- * Makes it: the newest publication, the merged updates of a book,
- * or its full book, whichever is due or smaller. Undefined: a book that needs its full form, which is not kept, or is that
- * of a newer update by now.
+ * Makes it: the newest publication, the merged updates of a book, or its full book, whichever is due or smaller. Undefined:
+ * a book that needs its full form, which is not kept, or is that of a newer update by now.
  */
 export function conflate(
   { own, last, updates }: Conflated,

@@ -203,10 +203,8 @@ export class Delivery {
 
   /** The connection is gone. */
   forget(connection: PooledConnection): void {
-    connection.backlog = undefined;
+    this.#endBacklog(connection);
     connection.deferred = undefined;
-    this.#behind.delete(connection);
-    this.#pump.forget(connection);
   }
 
   /** Call once a second: closes those that have been behind for too long, and tells how things stand. */
@@ -292,15 +290,19 @@ export class Delivery {
     const { isSlow } = connection.backlog!;
     const { cohort } = connection;
     cohort?.remove(connection);
-    connection.backlog = undefined;
-    this.#behind.delete(connection);
-    this.#pump.forget(connection);
+    this.#endBacklog(connection);
     if (cohort !== undefined) {
       cohort.add(connection);
       cohort.batch?.addJoiner(connection);
     }
     if (isSlow) this.#parts.statistics.add('caughtUp');
     this.#runDeferred(connection);
+  }
+
+  #endBacklog(connection: PooledConnection): void {
+    connection.backlog = undefined;
+    this.#behind.delete(connection);
+    this.#pump.forget(connection);
   }
 
   /** One at a time, since each may take long. One that has to wait again defers itself, and those behind it follow. */
