@@ -258,6 +258,7 @@ export class Gateway {
         topics: this.#registry.size,
         position: this.#transmitter.position,
         capacityBytes: this.#transmitter.capacity,
+        latestValues: this.#publisher.latestValues,
       }),
       dataFlow: () => this.dataFlow.getStats(),
       sources: () => this.#sources.map((source) => source.getState()),

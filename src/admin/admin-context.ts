@@ -23,6 +23,8 @@ export interface RingFigures {
   /** Position of the transmitter's tail, in bytes since the start. */
   position: number;
   capacityBytes: number;
+  /** Latest values written once more before the ring overwrote them, and those that there was no room for, so far. */
+  latestValues: { carried: number; forgotten: number };
 }
 
 /** How a connection is served. */

@@ -125,6 +125,18 @@ export const METRICS: readonly MetricRow[] = [
   ),
   plain(
     'counter',
+    'tickcast_latest_values_carried_total',
+    'Latest values written once more before the ring overwrote them',
+    ({ ring }) => ring.latestValues.carried,
+  ),
+  plain(
+    'counter',
+    'tickcast_latest_values_forgotten_total',
+    'Latest values given up',
+    ({ ring }) => ring.latestValues.forgotten,
+  ),
+  plain(
+    'counter',
     'tickcast_dataflow_processed_total',
     'Publications taken in by the data flow',
     ({ dataFlow }) => dataFlow.totalProcessed,

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
-import { readAdmin } from '../support/admin-api.ts';
+import { askHttp, readAdmin } from '../support/admin-api.ts';
 import { FAILING_SHARD, failShard } from '../support/shard-failures.ts';
 import { TestClient } from '../support/test-client.ts';
 import { startGateway } from '../support/test-gateway.ts';
@@ -93,6 +93,26 @@ describe('a subscription with snapshot', () => {
       expect(source.problemsOf(client)).toEqual([]);
       await client.close();
     }
+  });
+
+  it('counts what the ring had no room for, as the figures of the ring do', async () => {
+    const { port, source } = await start();
+    const body = 'x'.repeat(10_000);
+    for (let n = 0; n < 200; n++) source.publish('trade', `RARE${n}`, { body });
+    for (let n = 0; n < 500; n++) source.publish('trade', 'LOUD', { body });
+    const client = await TestClient.open(port, '/ws?subscription=none');
+    const { payload } = await subscribe(client, { snapshot: true });
+    const { ring } = await readAdmin<{ ring: { latestValues: { carried: number; forgotten: number } } }>(port, 'stats');
+    expect(ring.latestValues.forgotten).toBeGreaterThan(50);
+    expect(ring.latestValues.carried).toBeGreaterThan(50);
+    expect(payload.snapshot).toEqual({
+      topics: 201 - ring.latestValues.forgotten,
+      missing: ring.latestValues.forgotten,
+    });
+    const metrics = (await askHttp(port, '/api/websocket/metrics')).text;
+    expect(metrics).toMatch(new RegExp(`^tickcast_latest_values_forgotten_total ${ring.latestValues.forgotten}$`, 'm'));
+    expect(metrics).toMatch(new RegExp(`^tickcast_latest_values_carried_total ${ring.latestValues.carried}$`, 'm'));
+    await client.close();
   });
 
   it('has the same values as requestSnapshot', async () => {

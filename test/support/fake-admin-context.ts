@@ -27,6 +27,7 @@ export class FakeAdminContext implements AdminContext {
     topics: 0,
     position: 0,
     capacityBytes: 1024,
+    latestValues: { carried: 0, forgotten: 0 },
   };
   dataFlowStats: DataFlowStats = {
     totalProcessed: 0,
