@@ -1,22 +1,18 @@
-import { ConnectionPoolManager } from '../../src/batch/connection-pool-manager.ts';
 import { AdaptivePolicy } from '../../src/batch/flush-policy.ts';
 import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { CloseName } from '../../src/connection/close-codes.ts';
-import { Commands } from '../../src/connection/commands.ts';
+import type { Commands } from '../../src/connection/commands.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
-import { Delivery } from '../../src/delivery/delivery.ts';
-import { ledgerOf } from '../../src/delivery/ledger.ts';
-import { snapshotAnswer } from '../../src/delivery/snapshot-answer.ts';
+import type { Delivery } from '../../src/delivery/delivery.ts';
 import { WakeUpReceiver } from '../../src/ring/wake-up.ts';
-import { CatchUp } from '../../src/shard/catch-up.ts';
 import { DutyCycle } from '../../src/shard/duty-cycle.ts';
-import { TopicRestorer } from '../../src/shard/topic-restorer.ts';
-import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
+import type { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 import { collectingLogger } from './collected-lines.ts';
 import { DeliveryClient } from './delivery-client.ts';
 import { DeliveryStage, type DeliveryStageOptions } from './delivery-stage.ts';
+import { shardParts } from './shard-parts.ts';
 
 export interface DeliveryShardOptions extends DeliveryStageOptions {
   highWaterBytes?: number;
@@ -47,49 +43,27 @@ export class DeliveryShard {
     this.stage = stage;
     const config = createConfig({ ...overrides, limits: { commandsPerSecond: 0, ...overrides.limits } });
     const { statistics } = this;
-    const { directory, index, history, table, receiver, epoch } = stage;
+    const { table, receiver } = stage;
     const policy = new AdaptivePolicy(batchMessages, 10);
-    const pool = new ConnectionPoolManager({
+    const { pool, subscriptions, delivery, commands, catchUp } = shardParts({
+      epoch: stage.epoch,
+      directory: stage.directory,
+      index: stage.index,
+      receiver,
+      history: stage.history,
+      table,
       statistics,
       policy,
-      batchBytesMax: 1024 * 1024,
       highWaterBytes,
-      fellBehind: (connection) => this.delivery.fallBehind(connection),
-      behind: (connections, record) => this.delivery.note(connections, record),
-    });
-    const subscriptions = new SubscriptionManager(directory, pool);
-    const delivery = new Delivery({
-      epoch,
-      statistics,
-      directory,
-      index,
-      history,
-      table,
-      subscriptions,
-      limits: { messages: config.limits.pendingMessages, bytes: config.limits.pendingBytes },
-      highWaterBytes,
-      lagMsMax: config.slow.maxLagMs,
-      settle: (connection) => pool.settle(connection),
-      drain: () => this.duty.drain(),
-      giveUp: (connection) => this.close(connection, 'slowConsumer'),
-    });
-    const log = collectingLogger();
-    this.subscriptions = subscriptions;
-    this.delivery = delivery;
-    this.#commands = new Commands({
       config,
-      statistics,
-      subscriptions,
-      delivery,
-      snapshot: (terms, asked) => snapshotAnswer(terms, asked, delivery.catalog, delivery.values),
-      ledger: (connection) => ledgerOf(connection, epoch, table, delivery.catalog),
+      log: collectingLogger(),
       query: async () => ({}),
       close: (connection, name) => this.close(connection, name),
-      log,
+      drain: () => this.duty.drain(),
     });
-    const restorer = new TopicRestorer({ receiver, history, directory, index, table });
-    const around = { history, directory, index, table, subscriptions, pool, delivery, log, statistics };
-    const catchUp = new CatchUp({ restorer, ...around });
+    this.subscriptions = subscriptions;
+    this.delivery = delivery;
+    this.#commands = commands;
     const wakeUp = new WakeUpReceiver(stage.ring, 0);
     this.duty = new DutyCycle({
       receiver,

@@ -1,31 +1,29 @@
 import { ConservationJudge } from '../../perf/truth/conservation.ts';
 import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
-import { ConnectionPoolManager } from '../../src/batch/connection-pool-manager.ts';
+import type { ConnectionPoolManager } from '../../src/batch/connection-pool-manager.ts';
 import { AdaptivePolicy, type FlushPolicy } from '../../src/batch/flush-policy.ts';
 import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { CloseName } from '../../src/connection/close-codes.ts';
-import { Commands } from '../../src/connection/commands.ts';
+import type { Commands } from '../../src/connection/commands.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
 import type { WebSocketProxy } from '../../src/connection/websocket-proxy.ts';
 import type { QueryName } from '../../src/control/messages.ts';
-import { Delivery } from '../../src/delivery/delivery.ts';
-import { ledgerOf } from '../../src/delivery/ledger.ts';
-import { snapshotAnswer } from '../../src/delivery/snapshot-answer.ts';
+import type { Delivery } from '../../src/delivery/delivery.ts';
 import { TopicTable } from '../../src/delivery/topic-table.ts';
 import { RingViews, waitingIndex } from '../../src/ring/layout.ts';
 import { Receiver } from '../../src/ring/receiver.ts';
 import { SequenceIndexReader } from '../../src/ring/sequence-index.ts';
 import { TopicDirectoryReader } from '../../src/ring/topic-directory.ts';
 import { WakeUpReceiver } from '../../src/ring/wake-up.ts';
-import { CatchUp } from '../../src/shard/catch-up.ts';
+import type { CatchUp } from '../../src/shard/catch-up.ts';
 import { DutyCycle } from '../../src/shard/duty-cycle.ts';
-import { TopicRestorer } from '../../src/shard/topic-restorer.ts';
-import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
+import type { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 import { collectingLogger } from './collected-lines.ts';
 import { letTurnsPass } from './let-turns-pass.ts';
 import { ShardClient } from './shard-client.ts';
+import { shardParts } from './shard-parts.ts';
 import { TestPrimary, type TestPrimaryOptions } from './test-primary.ts';
 
 export interface TestShardOptions extends TestPrimaryOptions {
@@ -69,52 +67,31 @@ export class TestShard {
     this.directory = new TopicDirectoryReader(primary.directory);
     this.receiver = new Receiver(primary.ring);
     const { statistics, directory, table, receiver, logger: log, config: full } = this;
-    const index = new SequenceIndexReader(primary.sequenceIndex);
-    const history = new Receiver(primary.ring);
-    const pool = new ConnectionPoolManager({
-      statistics,
-      policy,
-      batchBytesMax: 1024 * 1024,
-      highWaterBytes,
-      fellBehind: (connection) => this.delivery.fallBehind(connection),
-      behind: (connections, record) => this.delivery.note(connections, record),
-    });
-    const subscriptions = new SubscriptionManager(directory, pool);
-    const delivery = new Delivery({
+    const parts = shardParts({
       epoch: primary.epoch,
       statistics,
       directory,
-      index,
-      history,
+      index: new SequenceIndexReader(primary.sequenceIndex),
+      receiver,
+      history: new Receiver(primary.ring),
       table,
-      subscriptions,
-      limits: { messages: full.limits.pendingMessages, bytes: full.limits.pendingBytes },
+      policy,
       highWaterBytes,
-      lagMsMax: full.slow.maxLagMs,
-      settle: (connection) => pool.settle(connection),
-      drain: () => this.duty.drain(),
-      giveUp: (connection) => this.close(connection, 'slowConsumer'),
-    });
-    this.pool = pool;
-    this.subscriptions = subscriptions;
-    this.delivery = delivery;
-    this.commands = new Commands({
       config: full,
-      statistics,
-      subscriptions,
-      delivery,
-      snapshot: (terms, asked) => snapshotAnswer(terms, asked, delivery.catalog, delivery.values),
-      ledger: (connection) => ledgerOf(connection, primary.epoch, table, delivery.catalog),
+      log,
       query: (name) => {
         this.asked.push(name);
         return this.answer(name);
       },
       close: (connection, name) => this.close(connection, name),
-      log,
+      drain: () => this.duty.drain(),
     });
-    const restorer = new TopicRestorer({ receiver, history, directory, index, table });
-    const parts = { restorer, history, directory, index, table, subscriptions, pool, delivery, log, statistics };
-    this.catchUp = new CatchUp(parts);
+    const { pool, subscriptions, delivery, restorer } = parts;
+    this.pool = pool;
+    this.subscriptions = subscriptions;
+    this.delivery = delivery;
+    this.commands = parts.commands;
+    this.catchUp = parts.catchUp;
     const { catchUp } = this;
     this.duty = new DutyCycle({
       receiver,
