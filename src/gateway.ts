@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
@@ -17,6 +16,7 @@ import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-c
 import type { Publication } from './dataflow/publication.ts';
 import { policyOf } from './delivery/delivery-policy.ts';
 import { FramePublisher } from './frame/frame-publisher.ts';
+import { Numbering, type NumberingName } from './frame/numbering.ts';
 import { TopicRegistry } from './frame/topic-registry.ts';
 import { allocateRing } from './ring/layout.ts';
 import { allocateSequenceIndex, SequenceIndexWriter } from './ring/sequence-index.ts';
@@ -57,6 +57,7 @@ export class Gateway {
   readonly #log: Logger;
   readonly #ownLog: GatewayLogger | undefined;
   readonly #registry: TopicRegistry;
+  readonly #numbering = new Numbering((name, why) => this.#renamed(name, why));
   readonly #publisher: FramePublisher;
   readonly #transmitter: Transmitter;
   readonly #channel: ProxyWebSocketOutputChannel;
@@ -89,6 +90,7 @@ export class Gateway {
     this.#transmitter = new Transmitter(ring);
     this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
     this.#publisher = new FramePublisher({
+      numbering: this.#numbering,
       registry: this.#registry,
       directory: directoryWriter,
       index: new SequenceIndexWriter(sequenceIndex),
@@ -105,7 +107,8 @@ export class Gateway {
     this.#supervisor = new Supervisor({
       config,
       shards: shardCount(config, this.#log),
-      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory, sequenceIndex },
+      task: { config, version: VERSION, ring, directory, sequenceIndex },
+      numbering: () => this.#numbering.name,
       wakeUp,
       log: this.#log,
       query: (name) => queries.answer(name),
@@ -221,10 +224,16 @@ export class Gateway {
     }
   }
 
+  #renamed(numbering: NumberingName, why: string): void {
+    const level = this.#numbering.kind === 'own' ? 'warn' : 'info';
+    this.#log[level]({ epoch: numbering.epoch, why }, 'Numbering has another epoch');
+    this.#supervisor.rename(numbering);
+  }
+
   #runnerOf(source: Source): SourceRunner {
     const { restartDelayMs, restartDelayMaxMs } = this.config.source;
     return new SourceRunner(source, {
-      publish: (publication, dueUs) => this.dataFlow.processData(publication, source.name, dueUs),
+      publish: (publication, dueUs, number) => this.dataFlow.processData(publication, source.name, dueUs, number),
       congested: () => this.#congested(),
       logger: this.#log,
       restartDelayMs,
@@ -252,7 +261,8 @@ export class Gateway {
       blocks: () => this.#supervisor.blocks,
       shards: () => this.#supervisor.states(),
       ring: () => ({
-        publications: this.#publisher.seq,
+        publications: this.#publisher.publications,
+        numbering: { epoch: this.#numbering.name.epoch, kind: this.#numbering.kind, holes: this.#numbering.holes },
         bytes: this.#publisher.bytes,
         refused: this.#channel.refused(),
         topics: this.#registry.size,

@@ -2,15 +2,17 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type RawData, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionCounter } from '../control/connection-counter.ts';
 import type { Delivery } from '../delivery/delivery.ts';
+import type { Epochs } from '../delivery/epochs.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { answerStatus } from './answer-status.ts';
+import { ClientWebSocket } from './client-websocket.ts';
 import { type CloseName, closeOf, closeRow } from './close-codes.ts';
 import { CommandBudget } from './command-budget.ts';
 import type { Commands } from './commands.ts';
@@ -23,7 +25,7 @@ export interface WebSocketProxyParts {
   config: Config;
   shard: number;
   version: string;
-  epoch: string;
+  epochs: Pick<Epochs, 'current'>;
   statistics: StatisticsBlock;
   counter: ConnectionCounter;
   subscriptions: SubscriptionManager;
@@ -48,17 +50,6 @@ const CLOSE_TIMEOUT_MS = 5_000;
 const RETRY_AFTER = 'Retry-After: 5';
 /** How long a close frame has to reach a client that is silent or does not read, ms. */
 const GIVE_UP_MS = 1_000;
-
-/** A WebSocket that knows its connection, so that one set of listeners serves them all. */
-class ClientWebSocket extends WebSocket {
-  connection: PooledConnection | undefined;
-
-  /** Also called by ws itself, which answers a client's close frame and a broken frame with it. */
-  override close(code?: number, data?: string | Buffer): void {
-    super.close(code, data);
-    if (this.connection !== undefined) this.connection.proxy?.closing(this.connection);
-  }
-}
 
 /**
  * Stage 8. The connections of one shard, from handshake to close. Runs on the shard's thread. In: upgrade requests and what
@@ -104,6 +95,14 @@ export class WebSocketProxy {
   /** One row a connection, oldest first. */
   rows(): ConnectionRow[] {
     return Array.from(this.#connections, (connection) => connection.row(this.#parts.shard));
+  }
+
+  /** Tells every client the name that the numbering has from now on. */
+  tellEpoch(): void {
+    const { epochs, seq } = this.#parts;
+    for (const connection of this.#connections) {
+      if (connection.state === 'open') sendReply(connection, 'epoch', { epoch: epochs.current, seq: seq() }, undefined);
+    }
   }
 
   /** Unsent bytes of all connections, read off their sockets. */
@@ -170,7 +169,7 @@ export class WebSocketProxy {
 
   #opened(webSocket: ClientWebSocket, socket: Socket, request: IncomingMessage, admitted: boolean): void {
     const { config, statistics, counter, shard } = this.#parts;
-    webSocket.on('error', onError);
+    webSocket.listenForErrors();
     if (!admitted) return this.#turnAway(webSocket, 'tooManyFromAddress');
     if (!counter.enter(shard, config.limits.connections)) {
       this.#leave(socket.remoteAddress ?? '');
@@ -184,16 +183,13 @@ export class WebSocketProxy {
     statistics.add('connectionsAccepted');
     statistics.add('connectionsOpen');
     statistics.add('connectedAtMsSum', nowMs);
-    webSocket.connection = connection;
     connection.proxy = this;
-    webSocket.on('message', onMessage);
-    webSocket.on('ping', onPing);
-    webSocket.on('close', onClose);
+    webSocket.belongsTo(connection);
     this.#welcome(connection, request);
   }
 
   #welcome(connection: PooledConnection, request: IncomingMessage): void {
-    const { config, version, epoch, seq, log, shard } = this.#parts;
+    const { config, version, epochs, seq, log, shard } = this.#parts;
     try {
       connection.state = 'open';
       const { id: connectionId, connectedAt: serverTime, remoteAddress } = connection;
@@ -202,7 +198,7 @@ export class WebSocketProxy {
         serverTime,
         proxyVersion: version,
         protocolVersion: PROTOCOL_VERSION,
-        epoch,
+        epoch: epochs.current,
         seq: seq(),
       };
       sendReply(connection, 'welcome', welcome, undefined);
@@ -314,26 +310,6 @@ const CLOSE_OF_ERROR: Record<string, CloseName> = {
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 'messageTooLarge',
   WS_ERR_INVALID_UTF8: 'invalidUtf8',
 };
-
-function onMessage(this: WebSocket, data: RawData): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.message(connection, data);
-}
-
-function onPing(this: WebSocket): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.pinged(connection);
-}
-
-function onError(this: WebSocket, error: Error): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.failed(connection, error);
-}
-
-function onClose(this: WebSocket, code: number): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.closed(connection, code);
-}
 
 function isOpen({ state }: PooledConnection): boolean {
   return state === 'connecting' || state === 'open';

@@ -6,6 +6,7 @@ import type { ConnectionRow, ShardState } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
+import type { NumberingName } from '../frame/numbering.ts';
 import type { WakeUpSender } from '../ring/wake-up.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PressureStage } from '../telemetry/pressure-stages.ts';
@@ -21,7 +22,9 @@ export interface SupervisorParts {
   /** Shards to run, at least 1. */
   shards: number;
   /** What every shard is started with, without what is its own. */
-  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory' | 'sequenceIndex'>;
+  task: Pick<ShardTask, 'config' | 'version' | 'ring' | 'directory' | 'sequenceIndex'>;
+  /** As it is called now. */
+  numbering: () => NumberingName;
   wakeUp: WakeUpSender;
   log: Logger;
   /** Answers a client's question that a shard passes on; throws where it cannot. */
@@ -102,6 +105,11 @@ export class Supervisor {
     for (const runner of this.#runners) runner.send({ kind: 'pressure', stage });
   }
 
+  /** Tells all shards what the numbering is called now. */
+  rename(numbering: NumberingName): void {
+    for (const runner of this.#runners) runner.send({ kind: 'numbering', numbering });
+  }
+
   async flush(): Promise<{ flushed: number; silentShards: number[] }> {
     const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }));
     const flushed = answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.messages : 0), 0);
@@ -118,12 +126,13 @@ export class Supervisor {
   }
 
   #createRunner(index: number, statistics: SharedArrayBuffer, counter: SharedArrayBuffer): ShardRunner {
-    const { config, task, log, shardFile = SHARD_FILE } = this.#parts;
+    const { config, task, numbering, log, shardFile = SHARD_FILE } = this.#parts;
     return new ShardRunner({
       index,
       pool: this.#pool,
       file: fileURLToPath(shardFile),
       task: { ...task, index, statistics, counter, reusePort: this.#sharesPort() },
+      numbering,
       ...config.supervisor,
       log,
       onMessage: (message, reply) => this.#receive(index, message, reply),
