@@ -10,6 +10,7 @@ import { CLOSES } from './connection/close-codes.ts';
 import { ClientQueries } from './control/client-queries.ts';
 import { MemoryPressure } from './control/memory-pressure.ts';
 import { canSharePort, Supervisor } from './control/supervisor.ts';
+import { systemHints } from './control/system-limits.ts';
 import { DataFlowManager } from './dataflow/data-flow-manager.ts';
 import { hoistedFields } from './dataflow/hoist.ts';
 import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-channel.ts';
@@ -145,6 +146,7 @@ export class Gateway {
     this.#started = true;
     try {
       this.#refuseStopped();
+      for (const { level, message, fields } of systemHints(this.config)) this.#log[level](fields, message);
       await this.dataFlow.start();
       this.#port = await this.#supervisor.start();
       this.#refuseStopped();
@@ -176,7 +178,8 @@ export class Gateway {
   }
 
   /**
-   * Stops the source, delivers what has been published, tells every client, and ends all threads. Takes at most
+   * Tells every client and sends them away one after another, stops the source, delivers what has been published, and ends
+   * all threads. Takes at most
    * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
    */
   stop(): Promise<void> {
@@ -194,9 +197,12 @@ export class Gateway {
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
     this.#memoryPressure.stop();
+    // Data flows until the last client has gone.
+    const { drainMs, timeoutMs } = this.config.shutdown;
+    await this.#supervisor.farewell(Math.min(drainMs, timeoutMs / 2));
     await Promise.all(this.#sources.map((source) => source.stop()));
     await this.dataFlow.stop();
-    await this.#supervisor.stop(Math.max(0, this.config.shutdown.timeoutMs - (performance.now() - begunMs)));
+    await this.#supervisor.stop(Math.max(0, timeoutMs - (performance.now() - begunMs)));
     await this.#admin.close();
     this.#log.info({ tookMs: Math.round(performance.now() - begunMs) }, 'WebSocket gateway stopped');
     await this.#ownLog?.flush();

@@ -257,7 +257,12 @@ export const configSchema = z.strictObject({
     shardHeapMb: z.int().min(32).max(65_536).default(1_024).describe('JavaScript heap of one shard'),
   }),
   shutdown: z.strictObject({
-    timeoutMs: positive(600_000).default(10_000).describe('time for the drain on SIGINT and SIGTERM'),
+    timeoutMs: positive(600_000).default(10_000).describe('time for the whole shutdown on SIGINT and SIGTERM'),
+    drainMs: count(600_000)
+      .default(2_000)
+      .describe(
+        'time over which clients are closed, at most half of that: they are told first, and get data until their turn',
+      ),
   }),
 });
 

@@ -16,6 +16,7 @@ import { ClientWebSocket } from './client-websocket.ts';
 import { type CloseName, closeOf, closeRow } from './close-codes.ts';
 import { CommandBudget } from './command-budget.ts';
 import type { Commands } from './commands.ts';
+import { Farewell } from './farewell.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Listener } from './listener.ts';
 import { PooledConnection } from './pooled-connection.ts';
@@ -64,6 +65,7 @@ export class WebSocketProxy {
   readonly #idPrefix: string;
   #nextId = 1;
   #draining = false;
+  #farewell: Farewell | undefined;
   #refusing = false;
 
   constructor(parts: WebSocketProxyParts) {
@@ -125,9 +127,19 @@ export class WebSocketProxy {
     this.#refusing = refusing;
   }
 
-  /** Closes every connection as `serverShutdown`. From here on handshakes are answered with 503. */
+  /**
+   * Begins to close every connection as `serverShutdown`, spread over `drainMs`. Handshakes that are under way are let in.
+   * @param flush writes out everything that has been published
+   */
+  bidFarewell(drainMs: number, flush: () => void): void {
+    const close = (connection: PooledConnection) => this.close(connection, 'serverShutdown');
+    this.#farewell = new Farewell({ connections: this.#connections, flush, close }, drainMs);
+  }
+
+  /** Closes every connection as `serverShutdown`, those that are still there. From here on handshakes are answered with 503. */
   closeAll(): void {
     this.#draining = true;
+    this.#farewell?.stop();
     this.#heartbeat.stop();
     for (const connection of this.#connections) this.close(connection, 'serverShutdown');
   }
@@ -205,6 +217,7 @@ export class WebSocketProxy {
       if (!isOpen(connection)) return;
       if (wantsEverything(request.url, config.defaultSubscription)) this.#joinFirehose(connection);
       log.info({ connectionId, remoteAddress, shard }, 'WebSocket connection opened');
+      this.#farewell?.join(connection);
     } catch (thrown) {
       log.error({ err: thrown, connectionId: connection.id }, 'WebSocket connection set-up failed');
       this.close(connection, 'setupFailed');

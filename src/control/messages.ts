@@ -38,6 +38,8 @@ export type ToShard =
   | { kind: 'wake' }
   | { kind: 'flush'; id: number }
   | { kind: 'connections'; id: number; limit: number; sort: ConnectionSort }
+  /** Nobody comes in any more, and the clients are sent away one after another. A drain follows. */
+  | { kind: 'farewell'; drainMs: number }
   | { kind: 'drain'; timeoutMs: number }
   /** The numbering has another name, from the next publication on that comes. */
   | { kind: 'numbering'; numbering: NumberingName }

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -37,6 +38,8 @@ export interface SupervisorParts {
 
 const WAKE: ToShard = { kind: 'wake' };
 
+/** How often a farewell looks whether the clients have gone, ms. */
+const FAREWELL_LOOK_MS = 20;
 /** How long a shard has to answer a question of the admin API, ms. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
@@ -87,6 +90,15 @@ export class Supervisor {
       await this.stop(0);
       throw thrown;
     }
+  }
+
+  /** Sends the clients away one after another. Resolves when they have gone, after `drainMs` at the latest. */
+  async farewell(drainMs: number): Promise<void> {
+    const untilMs = performance.now() + drainMs;
+    const isEmpty = () => this.blocks.every((block) => block.get('connectionsOpen') === 0);
+    if (drainMs === 0 || isEmpty()) return;
+    for (const runner of this.#runners) runner.send({ kind: 'farewell', drainMs });
+    while (!isEmpty() && performance.now() < untilMs) await pause(FAREWELL_LOOK_MS);
   }
 
   /** Drains all shards side by side, then ends their threads. Takes little longer than `timeoutMs`. */

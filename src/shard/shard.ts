@@ -212,6 +212,8 @@ class Shard {
         return this.#rename(message.numbering);
       case 'pressure':
         return this.#pressure.enter(message.stage);
+      case 'farewell':
+        return void this.#farewell(message.drainMs);
       case 'drain':
         return void this.#drain(message.timeoutMs);
       default:
@@ -233,6 +235,12 @@ class Shard {
     const before = this.#statistics.get('messagesForwarded');
     this.#duty.flush();
     this.#link.send({ kind: 'flushed', id, messages: this.#statistics.get('messagesForwarded') - before });
+  }
+
+  /** A shard that has been told to drain meanwhile closes everybody at once. */
+  async #farewell(drainMs: number): Promise<void> {
+    await this.#listener.stopAccepting();
+    if (!this.#draining) this.#proxy.bidFarewell(drainMs, () => this.#duty.flush());
   }
 
   /** Everything published so far goes out, then 1001, then the thread is free; what has not gone by then is cut. */
