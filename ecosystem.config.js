@@ -1,18 +1,56 @@
+import { availableParallelism, homedir } from 'node:os';
+import { join } from 'node:path';
+
 /**
- * pm2: `npx pm2 start ecosystem.config.js`. An ESM package has to export `apps` by name; nothing else is read.
- * pm2 only forks and watches. The instances share the port by SO_REUSEPORT, which `sharePort` allows.
+ * pm2: `npm run cluster:start | cluster:reload | cluster:stop`. An ESM package has to export `apps` by name; nothing else is
+ * read. pm2 only forks and watches: the instances share the port by SO_REUSEPORT, which `sharePort` allows.
+ *
+ *     TICKCAST_INSTANCES    processes; 1
+ *     TICKCAST_MEMORY       resident memory at which pm2 reloads an instance; 2G
+ *     TICKCAST_LOG_DIR      where the logs go; ~/.pm2/logs, or that of PM2_HOME
+ *     TICKCAST__SHARDS      threads of each instance; the cores, less one for each primary, divided among them
+ *
+ * and every other option of the gateway as TICKCAST__SECTION__OPTION.
  */
+const { env } = process;
+const instances = positive('TICKCAST_INSTANCES', 1);
+const logDirectory = env.TICKCAST_LOG_DIR ?? join(env.PM2_HOME ?? join(homedir(), '.pm2'), 'logs');
+const shards = env.TICKCAST__SHARDS ?? String(Math.max(1, Math.floor(availableParallelism() / instances) - 1));
+/** shutdown.timeoutMs; its default where it is not set. */
+const shutdownMs = positive('TICKCAST__SHUTDOWN__TIMEOUTMS', 10_000);
+
 export const apps = [
   {
     name: 'tickcast',
     script: 'src/main.ts',
+    cwd: import.meta.dirname,
     interpreter: 'node',
     exec_mode: 'cluster',
-    instances: Number(process.env.TICKCAST_INSTANCES ?? 1),
+    instances,
+    // `ready` is said when every shard listens. A version that never says it replaces the old one all the same, after this.
     wait_ready: true,
     listen_timeout: 20_000,
-    // Longer than shutdown.timeoutMs (10 s), so that the drain is over before pm2 kills.
-    kill_timeout: 15_000,
-    env: { NODE_ENV: 'production', TICKCAST__SERVER__SHAREPORT: 'true' },
+    // Longer than the shutdown may take, so that the drain is over before pm2 kills.
+    kill_timeout: shutdownMs + 5_000,
+    // Far above memory.thresholdMb, where the gateway itself begins to give memory back: what is left for a leak.
+    max_memory_restart: env.TICKCAST_MEMORY ?? '2G',
+    // A gateway that cannot start is tried again more and more seldom, up to every 15 s, and never given up.
+    exp_backoff_restart_delay: 100,
+    max_restarts: Number.MAX_SAFE_INTEGER,
+    out_file: join(logDirectory, 'tickcast.log'),
+    error_file: join(logDirectory, 'tickcast-error.log'),
+    merge_logs: true,
+    env: {
+      NODE_ENV: 'production',
+      TICKCAST__SERVER__SHAREPORT: 'true',
+      TICKCAST__SHARDS: shards,
+    },
   },
 ];
+
+/** @param {string} name @param {number} fallback */
+function positive(name, fallback) {
+  const value = Number(env[name] ?? fallback);
+  if (!Number.isInteger(value) || value < 1) throw new Error(`${name}: ${env[name]} is not a whole number from 1`);
+  return value;
+}

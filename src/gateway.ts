@@ -1,4 +1,3 @@
-import { randomBytes } from 'node:crypto';
 import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
@@ -11,12 +10,14 @@ import { CLOSES } from './connection/close-codes.ts';
 import { ClientQueries } from './control/client-queries.ts';
 import { MemoryPressure } from './control/memory-pressure.ts';
 import { canSharePort, Supervisor } from './control/supervisor.ts';
+import { systemHints } from './control/system-limits.ts';
 import { DataFlowManager } from './dataflow/data-flow-manager.ts';
 import { hoistedFields } from './dataflow/hoist.ts';
 import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-channel.ts';
 import type { Publication } from './dataflow/publication.ts';
 import { policyOf } from './delivery/delivery-policy.ts';
 import { FramePublisher } from './frame/frame-publisher.ts';
+import { Numbering, type NumberingName } from './frame/numbering.ts';
 import { TopicRegistry } from './frame/topic-registry.ts';
 import { allocateRing } from './ring/layout.ts';
 import { allocateSequenceIndex, SequenceIndexWriter } from './ring/sequence-index.ts';
@@ -57,6 +58,7 @@ export class Gateway {
   readonly #log: Logger;
   readonly #ownLog: GatewayLogger | undefined;
   readonly #registry: TopicRegistry;
+  readonly #numbering = new Numbering((name, why) => this.#renamed(name, why));
   readonly #publisher: FramePublisher;
   readonly #transmitter: Transmitter;
   readonly #channel: ProxyWebSocketOutputChannel;
@@ -89,6 +91,7 @@ export class Gateway {
     this.#transmitter = new Transmitter(ring);
     this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
     this.#publisher = new FramePublisher({
+      numbering: this.#numbering,
       registry: this.#registry,
       directory: directoryWriter,
       index: new SequenceIndexWriter(sequenceIndex),
@@ -105,7 +108,8 @@ export class Gateway {
     this.#supervisor = new Supervisor({
       config,
       shards: shardCount(config, this.#log),
-      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory, sequenceIndex },
+      task: { config, version: VERSION, ring, directory, sequenceIndex },
+      numbering: () => this.#numbering.name,
       wakeUp,
       log: this.#log,
       query: (name) => queries.answer(name),
@@ -142,6 +146,7 @@ export class Gateway {
     this.#started = true;
     try {
       this.#refuseStopped();
+      for (const { level, message, fields } of systemHints(this.config)) this.#log[level](fields, message);
       await this.dataFlow.start();
       this.#port = await this.#supervisor.start();
       this.#refuseStopped();
@@ -173,7 +178,8 @@ export class Gateway {
   }
 
   /**
-   * Stops the source, delivers what has been published, tells every client, and ends all threads. Takes at most
+   * Tells every client and sends them away one after another, stops the source, delivers what has been published, and ends
+   * all threads. Takes at most
    * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
    */
   stop(): Promise<void> {
@@ -191,9 +197,12 @@ export class Gateway {
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
     this.#memoryPressure.stop();
+    // Data flows until the last client has gone.
+    const { drainMs, timeoutMs } = this.config.shutdown;
+    await this.#supervisor.farewell(Math.min(drainMs, timeoutMs / 2));
     await Promise.all(this.#sources.map((source) => source.stop()));
     await this.dataFlow.stop();
-    await this.#supervisor.stop(Math.max(0, this.config.shutdown.timeoutMs - (performance.now() - begunMs)));
+    await this.#supervisor.stop(Math.max(0, timeoutMs - (performance.now() - begunMs)));
     await this.#admin.close();
     this.#log.info({ tookMs: Math.round(performance.now() - begunMs) }, 'WebSocket gateway stopped');
     await this.#ownLog?.flush();
@@ -221,10 +230,16 @@ export class Gateway {
     }
   }
 
+  #renamed(numbering: NumberingName, why: string): void {
+    const level = this.#numbering.kind === 'own' ? 'warn' : 'info';
+    this.#log[level]({ epoch: numbering.epoch, why }, 'Numbering has another epoch');
+    this.#supervisor.rename(numbering);
+  }
+
   #runnerOf(source: Source): SourceRunner {
     const { restartDelayMs, restartDelayMaxMs } = this.config.source;
     return new SourceRunner(source, {
-      publish: (publication, dueUs) => this.dataFlow.processData(publication, source.name, dueUs),
+      publish: (publication, dueUs, number) => this.dataFlow.processData(publication, source.name, dueUs, number),
       congested: () => this.#congested(),
       logger: this.#log,
       restartDelayMs,
@@ -252,7 +267,8 @@ export class Gateway {
       blocks: () => this.#supervisor.blocks,
       shards: () => this.#supervisor.states(),
       ring: () => ({
-        publications: this.#publisher.seq,
+        publications: this.#publisher.publications,
+        numbering: { epoch: this.#numbering.name.epoch, kind: this.#numbering.kind, holes: this.#numbering.holes },
         bytes: this.#publisher.bytes,
         refused: this.#channel.refused(),
         topics: this.#registry.size,

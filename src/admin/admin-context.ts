@@ -1,5 +1,6 @@
 import type { Config } from '../config/schema.ts';
 import type { DataFlowStats } from '../dataflow/data-flow-manager.ts';
+import type { NumberingKind } from '../frame/numbering.ts';
 import type { SourceState } from '../source/source.ts';
 import type { PressureState } from '../telemetry/pressure-stages.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
@@ -16,6 +17,8 @@ export interface ShardState {
 /** What the primary's own side of the path counts. */
 export interface RingFigures {
   publications: number;
+  /** What the numbers of publications are; `holes`: times that something of the source may be missing between two. */
+  numbering: { epoch: string; kind: NumberingKind; holes: number };
   bytes: number;
   /** Publications that could not be framed, by error code. */
   refused: Record<string, number>;

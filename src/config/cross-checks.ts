@@ -34,6 +34,24 @@ export const CROSS_CHECKS: readonly CrossCheck[] = [
     allowed: 'the path of a recording, as required by',
   },
   {
+    name: 'source.recording.anchorMs',
+    because: 'source.recording.speed',
+    holds: ({ source }) => source.recording.anchorMs === 0 || source.recording.speed !== 'max',
+    allowed: '0 with',
+  },
+  {
+    name: 'source.ndjson.connect',
+    because: 'source.ndjson.port',
+    holds: ({ source }) => source.ndjson.connect === '' || source.ndjson.port === 0,
+    allowed: 'empty with',
+  },
+  {
+    name: 'source.ndjson.connect',
+    because: 'source.ndjson.path',
+    holds: ({ source }) => source.ndjson.connect === '' || source.ndjson.path === '',
+    allowed: 'empty with',
+  },
+  {
     name: 'source.restartDelayMaxMs',
     because: 'source.restartDelayMs',
     holds: ({ source }) => source.restartDelayMaxMs >= source.restartDelayMs,

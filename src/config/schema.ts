@@ -10,6 +10,8 @@ const positive = (max = Number.MAX_SAFE_INTEGER) => z.int().min(1).max(max);
 const port = () => z.int().min(0).max(65_535);
 const KIB = 1024;
 const MIB = 1024 * KIB;
+/** The last moment that a Date can hold. */
+const DATE_MS_MAX = 8_640_000_000_000_000;
 
 const ENDPOINT_PATH = z
   .string()
@@ -111,10 +113,24 @@ export const configSchema = z.strictObject({
         .default(1)
         .describe('1: as recorded; N: N times as fast; max: as fast as the shards can take it'),
       loop: z.boolean().default(true).describe('begin again at the end'),
+      anchorMs: count(DATE_MS_MAX)
+        .default(0)
+        .describe(
+          'when the playing began, ms since the epoch, the same for several instances that are to play in step; 0: at the start',
+        ),
     }),
     ndjson: z.strictObject({
       port: port().default(0).describe('loopback TCP port to listen on; 0: none'),
-      path: filePath(107).default('').describe('Unix socket to listen on; neither port nor path: standard input'),
+      path: filePath(107)
+        .default('')
+        .describe('Unix socket to listen on; neither port, path nor connect: standard input'),
+      connect: z
+        .string()
+        .max(300)
+        .regex(/^(?:\/\P{Cc}{1,106}|(?:\[[0-9a-fA-F:.]+\]|[^:[\]/\s]+):\d{1,5})?$/u)
+        .describe('host:port, the path of a Unix socket of at most 107 characters, or empty')
+        .default('')
+        .describe('feed to connect to, in place of listening, so that several instances read the same'),
       lineBytes: positive(64 * MIB)
         .default(2 * MIB)
         .describe('longest line'),
@@ -241,7 +257,12 @@ export const configSchema = z.strictObject({
     shardHeapMb: z.int().min(32).max(65_536).default(1_024).describe('JavaScript heap of one shard'),
   }),
   shutdown: z.strictObject({
-    timeoutMs: positive(600_000).default(10_000).describe('time for the drain on SIGINT and SIGTERM'),
+    timeoutMs: positive(600_000).default(10_000).describe('time for the whole shutdown on SIGINT and SIGTERM'),
+    drainMs: count(600_000)
+      .default(2_000)
+      .describe(
+        'time over which clients are closed, at most half of that: they are told first, and get data until their turn',
+      ),
   }),
 });
 

@@ -33,6 +33,7 @@ export class Listener {
   readonly #server: Server;
   #forwarded = 0;
   #upgrade: UpgradeHandler | undefined;
+  #stopped: Promise<void> | undefined;
 
   constructor(
     config: Config,
@@ -78,7 +79,12 @@ export class Listener {
    * Takes no more connections; those that are open stay. Not `http.Server.close`, which on newer versions of Node also cuts
    * connections that were accepted but have not sent their request yet.
    */
-  async stopAccepting(): Promise<void> {
+  stopAccepting(): Promise<void> {
+    this.#stopped ??= this.#stopAccepting();
+    return this.#stopped;
+  }
+
+  async #stopAccepting(): Promise<void> {
     await this.#acceptWaiting();
     NetServer.prototype.close.call(this.#server);
     this.#server.closeIdleConnections();

@@ -2,18 +2,21 @@ import { randomBytes } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import { type RawData, type ServerOptions, WebSocket, WebSocketServer } from 'ws';
+import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionCounter } from '../control/connection-counter.ts';
 import type { Delivery } from '../delivery/delivery.ts';
+import type { Epochs } from '../delivery/epochs.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { answerStatus } from './answer-status.ts';
+import { ClientWebSocket } from './client-websocket.ts';
 import { type CloseName, closeOf, closeRow } from './close-codes.ts';
 import { CommandBudget } from './command-budget.ts';
 import type { Commands } from './commands.ts';
+import { Farewell } from './farewell.ts';
 import { Heartbeat } from './heartbeat.ts';
 import type { Listener } from './listener.ts';
 import { PooledConnection } from './pooled-connection.ts';
@@ -23,7 +26,7 @@ export interface WebSocketProxyParts {
   config: Config;
   shard: number;
   version: string;
-  epoch: string;
+  epochs: Pick<Epochs, 'current'>;
   statistics: StatisticsBlock;
   counter: ConnectionCounter;
   subscriptions: SubscriptionManager;
@@ -49,17 +52,6 @@ const RETRY_AFTER = 'Retry-After: 5';
 /** How long a close frame has to reach a client that is silent or does not read, ms. */
 const GIVE_UP_MS = 1_000;
 
-/** A WebSocket that knows its connection, so that one set of listeners serves them all. */
-class ClientWebSocket extends WebSocket {
-  connection: PooledConnection | undefined;
-
-  /** Also called by ws itself, which answers a client's close frame and a broken frame with it. */
-  override close(code?: number, data?: string | Buffer): void {
-    super.close(code, data);
-    if (this.connection !== undefined) this.connection.proxy?.closing(this.connection);
-  }
-}
-
 /**
  * Stage 8. The connections of one shard, from handshake to close. Runs on the shard's thread. In: upgrade requests and what
  * clients send. Out: a connection in its cohort. `ws` does the handshake and parses what comes in; data frames do not pass
@@ -73,6 +65,7 @@ export class WebSocketProxy {
   readonly #idPrefix: string;
   #nextId = 1;
   #draining = false;
+  #farewell: Farewell | undefined;
   #refusing = false;
 
   constructor(parts: WebSocketProxyParts) {
@@ -106,6 +99,14 @@ export class WebSocketProxy {
     return Array.from(this.#connections, (connection) => connection.row(this.#parts.shard));
   }
 
+  /** Tells every client the name that the numbering has from now on. */
+  tellEpoch(): void {
+    const { epochs, seq } = this.#parts;
+    for (const connection of this.#connections) {
+      if (connection.state === 'open') sendReply(connection, 'epoch', { epoch: epochs.current, seq: seq() }, undefined);
+    }
+  }
+
   /** Unsent bytes of all connections, read off their sockets. */
   pendingBytes(): number {
     let bytes = 0;
@@ -126,9 +127,19 @@ export class WebSocketProxy {
     this.#refusing = refusing;
   }
 
-  /** Closes every connection as `serverShutdown`. From here on handshakes are answered with 503. */
+  /**
+   * Begins to close every connection as `serverShutdown`, spread over `drainMs`. Handshakes that are under way are let in.
+   * @param flush writes out everything that has been published
+   */
+  bidFarewell(drainMs: number, flush: () => void): void {
+    const close = (connection: PooledConnection) => this.close(connection, 'serverShutdown');
+    this.#farewell = new Farewell({ connections: this.#connections, flush, close }, drainMs);
+  }
+
+  /** Closes every connection as `serverShutdown`, those that are still there. From here on handshakes are answered with 503. */
   closeAll(): void {
     this.#draining = true;
+    this.#farewell?.stop();
     this.#heartbeat.stop();
     for (const connection of this.#connections) this.close(connection, 'serverShutdown');
   }
@@ -170,7 +181,7 @@ export class WebSocketProxy {
 
   #opened(webSocket: ClientWebSocket, socket: Socket, request: IncomingMessage, admitted: boolean): void {
     const { config, statistics, counter, shard } = this.#parts;
-    webSocket.on('error', onError);
+    webSocket.listenForErrors();
     if (!admitted) return this.#turnAway(webSocket, 'tooManyFromAddress');
     if (!counter.enter(shard, config.limits.connections)) {
       this.#leave(socket.remoteAddress ?? '');
@@ -184,16 +195,13 @@ export class WebSocketProxy {
     statistics.add('connectionsAccepted');
     statistics.add('connectionsOpen');
     statistics.add('connectedAtMsSum', nowMs);
-    webSocket.connection = connection;
     connection.proxy = this;
-    webSocket.on('message', onMessage);
-    webSocket.on('ping', onPing);
-    webSocket.on('close', onClose);
+    webSocket.belongsTo(connection);
     this.#welcome(connection, request);
   }
 
   #welcome(connection: PooledConnection, request: IncomingMessage): void {
-    const { config, version, epoch, seq, log, shard } = this.#parts;
+    const { config, version, epochs, seq, log, shard } = this.#parts;
     try {
       connection.state = 'open';
       const { id: connectionId, connectedAt: serverTime, remoteAddress } = connection;
@@ -202,13 +210,14 @@ export class WebSocketProxy {
         serverTime,
         proxyVersion: version,
         protocolVersion: PROTOCOL_VERSION,
-        epoch,
+        epoch: epochs.current,
         seq: seq(),
       };
       sendReply(connection, 'welcome', welcome, undefined);
       if (!isOpen(connection)) return;
       if (wantsEverything(request.url, config.defaultSubscription)) this.#joinFirehose(connection);
       log.info({ connectionId, remoteAddress, shard }, 'WebSocket connection opened');
+      this.#farewell?.join(connection);
     } catch (thrown) {
       log.error({ err: thrown, connectionId: connection.id }, 'WebSocket connection set-up failed');
       this.close(connection, 'setupFailed');
@@ -314,26 +323,6 @@ const CLOSE_OF_ERROR: Record<string, CloseName> = {
   WS_ERR_TOO_MANY_BUFFERED_PARTS: 'messageTooLarge',
   WS_ERR_INVALID_UTF8: 'invalidUtf8',
 };
-
-function onMessage(this: WebSocket, data: RawData): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.message(connection, data);
-}
-
-function onPing(this: WebSocket): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.pinged(connection);
-}
-
-function onError(this: WebSocket, error: Error): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.failed(connection, error);
-}
-
-function onClose(this: WebSocket, code: number): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.closed(connection, code);
-}
 
 function isOpen({ state }: PooledConnection): boolean {
   return state === 'connecting' || state === 'open';

@@ -3,6 +3,7 @@ import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
+import type { NumberingName } from '../frame/numbering.ts';
 import type { RingMemory } from '../ring/layout.ts';
 import type { SequenceIndexMemory } from '../ring/sequence-index.ts';
 import type { TopicDirectoryMemory } from '../ring/topic-directory.ts';
@@ -16,8 +17,8 @@ export interface ShardTask {
   index: number;
   config: Config;
   version: string;
-  /** Name of the numbering: part of every welcome. */
-  epoch: string;
+  /** Part of every welcome. */
+  numbering: NumberingName;
   /** Port to listen on; 0 for the first shard of a gateway that takes a free one. */
   port: number;
   reusePort: boolean;
@@ -37,7 +38,11 @@ export type ToShard =
   | { kind: 'wake' }
   | { kind: 'flush'; id: number }
   | { kind: 'connections'; id: number; limit: number; sort: ConnectionSort }
+  /** Nobody comes in any more, and the clients are sent away one after another. A drain follows. */
+  | { kind: 'farewell'; drainMs: number }
   | { kind: 'drain'; timeoutMs: number }
+  /** The numbering has another name, from the next publication on that comes. */
+  | { kind: 'numbering'; numbering: NumberingName }
   /** What is in force against memory pressure from now on. */
   | { kind: 'pressure'; stage: PressureStage }
   | { kind: 'admitted'; id: number; address: string; admitted: boolean }

@@ -1,6 +1,7 @@
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { ShardState } from '../admin/admin-context.ts';
+import type { NumberingName } from '../frame/numbering.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { BackOff } from '../util/back-off.ts';
 import { errorMessage, TickcastError } from '../util/errors.ts';
@@ -12,7 +13,9 @@ export interface ShardRunnerParts {
   /** File whose default export is run as the shard. */
   file: string;
   /** The task without what changes from run to run. */
-  task: Omit<ShardTask, 'messages' | 'port'>;
+  task: Omit<ShardTask, 'messages' | 'port' | 'numbering'>;
+  /** As it is called now. */
+  numbering: () => NumberingName;
   startTimeoutMs: number;
   restartDelayMs: number;
   restartDelayMaxMs: number;
@@ -81,7 +84,7 @@ export class ShardRunner {
 
   /** Resolves when the shard listens. Whatever ends the thread after that is dealt with here. */
   #launch(port: number): Promise<number> {
-    const { pool, file, task, startTimeoutMs } = this.#parts;
+    const { pool, file, task, numbering, startTimeoutMs } = this.#parts;
     const { port1, port2 } = new MessageChannel();
     const abort = new AbortController();
     const listening = Promise.withResolvers<number>();
@@ -102,7 +105,7 @@ export class ShardRunner {
     }, startTimeoutMs);
     void listening.promise.catch(() => {}).finally(() => clearTimeout(deadline));
     const run = pool.run(
-      { ...task, port, messages: port2 },
+      { ...task, numbering: numbering(), port, messages: port2 },
       { filename: file, transferList: [port2], signal: abort.signal },
     );
     const ended = (thrown?: Error) => {

@@ -1,4 +1,5 @@
 import { createServer } from 'node:net';
+import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
@@ -6,6 +7,7 @@ import type { ConnectionRow, ShardState } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
+import type { NumberingName } from '../frame/numbering.ts';
 import type { WakeUpSender } from '../ring/wake-up.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { PressureStage } from '../telemetry/pressure-stages.ts';
@@ -21,7 +23,9 @@ export interface SupervisorParts {
   /** Shards to run, at least 1. */
   shards: number;
   /** What every shard is started with, without what is its own. */
-  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory' | 'sequenceIndex'>;
+  task: Pick<ShardTask, 'config' | 'version' | 'ring' | 'directory' | 'sequenceIndex'>;
+  /** As it is called now. */
+  numbering: () => NumberingName;
   wakeUp: WakeUpSender;
   log: Logger;
   /** Answers a client's question that a shard passes on; throws where it cannot. */
@@ -34,6 +38,8 @@ export interface SupervisorParts {
 
 const WAKE: ToShard = { kind: 'wake' };
 
+/** How often a farewell looks whether the clients have gone, ms. */
+const FAREWELL_LOOK_MS = 20;
 /** How long a shard has to answer a question of the admin API, ms. */
 const ANSWER_TIMEOUT_MS = 2_000;
 
@@ -86,6 +92,15 @@ export class Supervisor {
     }
   }
 
+  /** Sends the clients away one after another. Resolves when they have gone, after `drainMs` at the latest. */
+  async farewell(drainMs: number): Promise<void> {
+    const untilMs = performance.now() + drainMs;
+    const isEmpty = () => this.blocks.every((block) => block.get('connectionsOpen') === 0);
+    if (drainMs === 0 || isEmpty()) return;
+    for (const runner of this.#runners) runner.send({ kind: 'farewell', drainMs });
+    while (!isEmpty() && performance.now() < untilMs) await pause(FAREWELL_LOOK_MS);
+  }
+
   /** Drains all shards side by side, then ends their threads. Takes little longer than `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     await Promise.all(this.#runners.map((runner) => runner.stop(timeoutMs)));
@@ -100,6 +115,11 @@ export class Supervisor {
   relievePressure(stage: PressureStage): void {
     this.#pressureStage = stage;
     for (const runner of this.#runners) runner.send({ kind: 'pressure', stage });
+  }
+
+  /** Tells all shards what the numbering is called now. */
+  rename(numbering: NumberingName): void {
+    for (const runner of this.#runners) runner.send({ kind: 'numbering', numbering });
   }
 
   async flush(): Promise<{ flushed: number; silentShards: number[] }> {
@@ -118,12 +138,13 @@ export class Supervisor {
   }
 
   #createRunner(index: number, statistics: SharedArrayBuffer, counter: SharedArrayBuffer): ShardRunner {
-    const { config, task, log, shardFile = SHARD_FILE } = this.#parts;
+    const { config, task, numbering, log, shardFile = SHARD_FILE } = this.#parts;
     return new ShardRunner({
       index,
       pool: this.#pool,
       file: fileURLToPath(shardFile),
       task: { ...task, index, statistics, counter, reusePort: this.#sharesPort() },
+      numbering,
       ...config.supervisor,
       log,
       onMessage: (message, reply) => this.#receive(index, message, reply),

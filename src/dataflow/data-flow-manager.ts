@@ -15,6 +15,7 @@ import type { ChannelStatus, OutputChannel } from './output-channel.ts';
 import type { Publication, PublicationContext } from './publication.ts';
 import type { RoutingRule } from './routing-rule.ts';
 import { RoutingTable } from './routing-table.ts';
+import type { SourceNumber } from './source-number.ts';
 import { TransformerChain } from './transformer-chain.ts';
 
 export type { DataFlowEvents } from './data-flow-events.ts';
@@ -178,15 +179,17 @@ export class DataFlowManager extends GuardedEmitter<DataFlowEvents> {
    * @param data not changed, and the gateway's from now on: see Publication
    * @param source name of where it comes from
    * @param dueUs when it should have left there, µs since the epoch; now where that is not a positive number
+   * @param number its identity, where the source gives it one
    * @returns whether it was accepted; if not, `processingError` has been emitted and the reason counted
    */
-  processData(data: unknown, source = 'direct', dueUs?: number): boolean {
+  processData(data: unknown, source = 'direct', dueUs?: number, number?: SourceNumber): boolean {
     if (this.#state !== 'running') return this.#refuse('INVALID_STATE', data, `DataFlow is ${this.#state}`);
     const arrivedUs = this.#clock.nowUs();
     const context: PublicationContext = {
       source,
       dueUs: dueUs !== undefined && dueUs > 0 ? dueUs : arrivedUs,
       receivedAtAdded: false,
+      number,
     };
     const publication = this.#transformers.apply(data, context, Math.floor(arrivedUs / 1000));
     if (publication === undefined) return false;

@@ -1,3 +1,5 @@
+import type { SourceNumber } from './source-number.ts';
+
 /**
  * One normalised event of a market. Any JSON object passes: unknown keys, unknown types and absent fields are forwarded
  * as they are. Units: `timestamp` and `receivedAt` in milliseconds since the epoch.
@@ -40,4 +42,6 @@ export interface PublicationContext {
   dueUs: number;
   /** True where `receivedAt` was added by the normaliser; the object that holds it is then DataFlow's own, not frozen. */
   receivedAtAdded: boolean;
+  /** Its identity, where the source gives it one. */
+  number?: SourceNumber | undefined;
 }

@@ -8,20 +8,21 @@ import { dropReasonIndex } from '../telemetry/drop-reasons.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { Backlog } from './backlog.ts';
 import { type Beginning, Beginnings, type PlannedBeginning } from './beginnings.ts';
+import { DeferredCommands } from './deferred-commands.ts';
 import { EVERY } from './delivery-policy.ts';
+import type { Epochs } from './epochs.ts';
 import type { Gap } from './gap.ts';
 import { type HeldFrame, holdFrame } from './held-frame.ts';
 import { LatestValues } from './latest-values.ts';
 import type { Outgoing, OutgoingParts } from './outgoing.ts';
 import { type Before, type PendingLimits, PendingSet } from './pending-set.ts';
 import { Pump } from './pump.ts';
-import type { ResumeRequest } from './resume.ts';
 import { SnapshotQueue } from './snapshot-queue.ts';
 import { TopicCatalog } from './topic-catalog.ts';
 import type { TopicTable } from './topic-table.ts';
 
 export interface DeliveryParts {
-  epoch: string;
+  epochs: Epochs;
   statistics: StatisticsBlock;
   directory: TopicDirectoryReader;
   index: SequenceIndexReader;
@@ -38,12 +39,11 @@ export interface DeliveryParts {
   settle: (connection: PooledConnection) => void;
   /** Reads on to the end of the ring. */
   drain: () => void;
+  /** How long a resume waits for the publication that it begins behind, ms. */
+  resumeWaitMs: number;
   /** Closes a connection that is too slow. */
   giveUp: (connection: PooledConnection) => void;
 }
-
-/** Commands that wait for one connection to catch up; with more it is given up. */
-const DEFERRED_MAX = 1_000;
 
 /** Under memory pressure a pending set has this part of its limits; of these where there are none. */
 const HARDER = 8;
@@ -61,6 +61,7 @@ export class Delivery {
   readonly #parts: DeliveryParts;
   readonly #pump: Pump;
   readonly #beginnings: Beginnings;
+  readonly #deferred: DeferredCommands;
   readonly #behind = new Set<PooledConnection>();
   readonly #outgoingParts: OutgoingParts;
   #limits: PendingLimits;
@@ -82,6 +83,7 @@ export class Delivery {
       lost: (connection) => parts.giveUp(connection),
       sent: (connection, message) => this.#sent(connection, message),
     });
+    this.#deferred = new DeferredCommands({ ...parts, pump: this.#pump });
   }
 
   /** Connections that are behind now, replaying ones included. */
@@ -139,25 +141,10 @@ export class Delivery {
 
   /**
    * Whether a command that changes its filters has to wait: for a replay to end, for a slow client to catch up where it is
-   * to be told what it missed, or for time. Then `command` is called again later, in the order of all.
+   * to be told what it missed, for the publication that it had come to elsewhere, or for time. Then `command` is called again later, in the order of all.
    */
   isDeferred(connection: PooledConnection, beginning: Beginning | undefined, command: () => void): boolean {
-    const resumes = beginning?.resume !== undefined;
-    if (resumes) this.#readOnFor(beginning.resume);
-    const { backlog, deferred } = connection;
-    const isBusy = backlog?.lane === 'replaying' || (resumes && backlog !== undefined);
-    // What it begins with is looked up in the index, or among all topics: many that come at the same time take turns.
-    const takesTime = resumes || beginning?.snapshot === true;
-    if (deferred === undefined && !isBusy && (!takesTime || this.#pump.hasTime())) return false;
-    if (deferred === undefined) {
-      connection.deferred = [command];
-      if (!isBusy) this.#pump.later(() => this.#runDeferred(connection));
-    } else if (deferred.length < DEFERRED_MAX) {
-      deferred.push(command);
-    } else {
-      this.#parts.giveUp(connection);
-    }
-    return true;
+    return this.#deferred.defers(connection, beginning, command);
   }
 
   /** Thinks over how a subscription is to begin. Call before the filter is added, `begin` behind its reply. */
@@ -257,12 +244,6 @@ export class Delivery {
     this.#pump.stop();
   }
 
-  /** Another shard, where the client was before, may have been further on than this one. */
-  #readOnFor({ epoch, seq }: ResumeRequest): void {
-    const { table, drain } = this.#parts;
-    if (epoch === this.#parts.epoch && seq > table.seq) drain();
-  }
-
   #leaveFastPath(connection: PooledConnection): Backlog {
     if (connection.backlog !== undefined) return connection.backlog;
     const nowMs = performance.now();
@@ -296,24 +277,13 @@ export class Delivery {
       cohort.batch?.addJoiner(connection);
     }
     if (isSlow) this.#parts.statistics.add('caughtUp');
-    this.#runDeferred(connection);
+    this.#deferred.run(connection);
   }
 
   #endBacklog(connection: PooledConnection): void {
     connection.backlog = undefined;
     this.#behind.delete(connection);
     this.#pump.forget(connection);
-  }
-
-  /** One at a time, since each may take long. One that has to wait again defers itself, and those behind it follow. */
-  #runDeferred(connection: PooledConnection): void {
-    const [command, ...rest] = connection.deferred ?? [];
-    connection.deferred = undefined;
-    if (command === undefined || connection.state !== 'open') return;
-    command();
-    if (rest.length === 0 || connection.state !== 'open') return;
-    if (connection.deferred === undefined) this.#pump.later(() => this.#runDeferred(connection));
-    connection.deferred = [...(connection.deferred ?? []), ...rest];
   }
 
   #sent(connection: PooledConnection, { kind, topic, slot, merged, gap, isReplayed }: Outgoing): void {

@@ -1,3 +1,4 @@
+import { VACANT } from '../ring/sequence-index.ts';
 import type { Gap } from './gap.ts';
 import { type HistoryParts, oldestReadable } from './oldest-readable.ts';
 
@@ -51,7 +52,7 @@ export class Replay {
     while (this.#seq < table.seq) {
       const seq = this.#seq + 1;
       const topic = index.topic(seq);
-      if (topic < 0) return 'lost';
+      if (topic < 0 && topic !== VACANT) return 'lost';
       if (this.#isWanted(seq, topic)) {
         if (!history.readAt(index.position(seq)) || history.seq !== seq) return this.#leaveOut();
         this.#seq = seq;
@@ -79,7 +80,7 @@ export class Replay {
     const gaps = new Map<number, Gap>();
     for (let seq = this.#seq + 1; seq < until; seq++) {
       const topic = index.topic(seq);
-      if (topic < 0) return 'lost';
+      if (topic < 0 && topic !== VACANT) return 'lost';
       if (!this.#isWanted(seq, topic)) continue;
       const gap = gaps.get(topic);
       const { fromSeq, count } = gap ?? { fromSeq: seq, count: 0 };
@@ -104,6 +105,7 @@ export class Replay {
   }
 
   #isWanted(seq: number, topic: number): boolean {
+    if (topic === VACANT) return false;
     return seq <= this.#askedAtSeq ? this.#asked.has(topic) : this.#wants(topic);
   }
 }

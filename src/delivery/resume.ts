@@ -1,4 +1,5 @@
 import type { Account } from './account.ts';
+import type { Epochs } from './epochs.ts';
 import { type HistoryParts, oldestReadable } from './oldest-readable.ts';
 import type { TopicCatalog } from './topic-catalog.ts';
 
@@ -24,7 +25,7 @@ export interface ResumePlan {
 }
 
 export interface ResumeParts extends HistoryParts {
-  epoch: string;
+  epochs: Epochs;
   catalog: TopicCatalog;
 }
 
@@ -39,9 +40,11 @@ export function planResume(
   account: Account,
   parts: ResumeParts,
 ): ResumePlan | ResumeRefusal {
-  const { table, catalog } = parts;
-  if (epoch !== parts.epoch) return 'UNKNOWN_EPOCH';
+  const { table, catalog, index } = parts;
+  if (!parts.epochs.covers(epoch, seq)) return 'UNKNOWN_EPOCH';
   if (seq > table.seq) return 'SEQ_IN_FUTURE';
+  // The client may have been with another gateway, which had what is missing here.
+  if (seq + 1 < index.completeFrom) return 'HISTORY_TOO_SHORT';
   const covered = account.coveredSince(catalog);
   const wanted = matching.filter((topic) => (covered.get(topic) ?? Number.POSITIVE_INFINITY) > seq);
   const moved = wanted.filter((topic) => table.lastSeq(topic) > seq);

@@ -8,10 +8,13 @@ import type { RecordFields, Transmitter } from '../ring/transmitter.ts';
 import { TickcastError } from '../util/errors.ts';
 import { FrameWriter, frameText, UTF8_BYTES_PER_UNIT_MAX } from './frame-writer.ts';
 import { LatestKeeper } from './latest-keeper.ts';
+import { Numbering } from './numbering.ts';
 import { payloadText } from './payload-text.ts';
 import type { RegisteredTopic, TopicRegistry } from './topic-registry.ts';
 
 export interface FramePublisherParts {
+  /** By default one that counts. */
+  numbering?: Numbering;
   registry: TopicRegistry;
   directory: TopicDirectoryWriter;
   index: SequenceIndexWriter;
@@ -34,6 +37,7 @@ const ENVELOPE_BYTES_MAX = 4_096;
  */
 export class FramePublisher {
   readonly #parts: FramePublisherParts;
+  readonly #numbering: Numbering;
   readonly #fieldBytesMax: number;
   readonly #writer: FrameWriter;
   readonly #keeper: LatestKeeper;
@@ -49,11 +53,12 @@ export class FramePublisher {
     ordinal: 0,
     prevSeq: 0,
   };
-  #seq = 0;
+  #publications = 0;
   #bytes = 0;
 
   constructor(parts: FramePublisherParts) {
     this.#parts = parts;
+    this.#numbering = parts.numbering ?? new Numbering();
     const { registry, directory, transmitter, payloadBytesMax } = parts;
     const ringMax = transmitter.payloadBytesMax - ENVELOPE_BYTES_MAX;
     this.#fieldBytesMax = payloadBytesMax === 0 ? ringMax : Math.min(payloadBytesMax, ringMax);
@@ -67,9 +72,14 @@ export class FramePublisher {
     });
   }
 
-  /** seq of the newest publication; the first is 1. */
+  /** seq of the newest publication; 0 before the first. */
   get seq(): number {
-    return this.#seq;
+    return this.#numbering.seq;
+  }
+
+  /** So far. */
+  get publications(): number {
+    return this.#publications;
   }
 
   /** Bytes of all frames so far. */
@@ -94,17 +104,18 @@ export class FramePublisher {
     this.#checkSize(fields);
     const topic = registry.topicOf(publication);
     const depth = topic.policy === BOOK_UPDATE ? readDepth(publication.data) : undefined;
-    const seq = this.#seq + 1;
+    const seq = this.#numbering.next(context.number);
     const now = Date.now();
     const text = frameText(topic, fields, now, seq, topic.seq);
     this.#keeper.makeRoom(this.#writer.claimBytes(text));
     this.#describe(topic, depth, seq, context.dueUs);
     const position = this.#writer.commit(text, this.#record);
     const { frameBytes } = this.#writer;
+    if (this.#numbering.take(seq, context.number)) index.beginCompleteness(seq);
     index.set(seq, position, topic.id);
     this.#keeper.committed(topic, position, frameBytes, depth, publication, context);
     transmitter.publish();
-    this.#seq = seq;
+    this.#publications++;
     this.#bytes += frameBytes;
     topic.prevSeq = topic.seq;
     topic.seq = seq;

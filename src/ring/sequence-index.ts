@@ -3,10 +3,12 @@
  * commit and its publish; any shard reads. It makes the ring a history that can be read from any number on, and tells what
  * a stretch of it is about without touching the records.
  *
- *     NEWEST   Float64  seq of the newest entry, 128 bytes apart from the rest
- *     ENTRIES  that of seq s at s modulo their number, 16 bytes each:
- *     +0    position   Float64  of the record in the ring
- *     +8    topic      Int32
+ *     NEWEST         Float64  seq of the newest entry; with the two below 128 bytes apart from the rest
+ *     FLOOR          Float64  of the first entry, or of the first behind numbers left out that were too many for entries
+ *     COMPLETE_FROM  Float64  from this seq on all that the numbering has was published here
+ *     ENTRIES        that of seq s at s modulo their number, 16 bytes each:
+ *     +0    position   Float64  of the record in the ring; of a number left out that of the next record
+ *     +8    topic      Int32    or VACANT: the number was left out
  *     +12   number     Uint32   seq modulo 2^32: whose entry it is
  *
  * There are more entries than the ring can hold records, so where a record has not been overwritten, neither has its entry,
@@ -18,6 +20,9 @@ const ENTRY_BYTES = 16;
 const RECORD_BYTES_MIN = 152;
 /** Bytes of ring for each entry. */
 const BYTES_PER_ENTRY = 128;
+
+/** In place of a topic: no publication has this number. */
+export const VACANT = -2;
 
 export interface SequenceIndexMemory {
   readonly memory: SharedArrayBuffer;
@@ -34,12 +39,16 @@ export function allocateSequenceIndex(ringBytes: number): SequenceIndexMemory {
 class IndexViews {
   readonly entries: number;
   readonly newest: Float64Array;
+  readonly floor: Float64Array;
+  readonly completeFrom: Float64Array;
   readonly positions: Float64Array;
   readonly words: Int32Array;
 
   constructor({ memory, entries }: SequenceIndexMemory) {
     this.entries = entries;
     this.newest = new Float64Array(memory, 0, 1);
+    this.floor = new Float64Array(memory, 8, 1);
+    this.completeFrom = new Float64Array(memory, 16, 1);
     this.positions = new Float64Array(memory, HEADER_BYTES);
     this.words = new Int32Array(memory, HEADER_BYTES);
   }
@@ -52,8 +61,26 @@ export class SequenceIndexWriter {
     this.#views = new IndexViews(index);
   }
 
-  /** @param seq one more than that of the call before */
+  /** Something may be missing in front of the publication `seq`, which is about to be set. */
+  beginCompleteness(seq: number): void {
+    this.#views.completeFrom[0] = seq;
+  }
+
+  /** @param seq above that of the call before; the numbers between are left out */
   set(seq: number, position: number, topic: number): void {
+    const newest = this.#views.newest[0] as number;
+    if (seq !== newest + 1) this.#leaveOut(newest, seq, position);
+    this.#write(seq, position, topic);
+  }
+
+  /** Where there were more numbers than entries, nothing in front of them can be told any more. */
+  #leaveOut(newest: number, seq: number, position: number): void {
+    const { entries, floor } = this.#views;
+    if (newest === 0 || seq - newest > entries) floor[0] = seq;
+    else for (let vacant = newest + 1; vacant < seq; vacant++) this.#write(vacant, position, VACANT);
+  }
+
+  #write(seq: number, position: number, topic: number): void {
     const { entries, newest, positions, words } = this.#views;
     const entry = seq & (entries - 1);
     positions[entry * 2] = position;
@@ -85,7 +112,18 @@ export class SequenceIndexReader {
     }
   }
 
-  /** Topic of the publication `seq` ≥ 1, or -1 where the index does not reach back so far, or not so far ahead. */
+  /**
+   * From this seq on, everything that the numbering has was published here. Before it something may be missing: this gateway
+   * came later than others that number alike, or its source was away.
+   */
+  get completeFrom(): number {
+    return this.#views.completeFrom[0] as number;
+  }
+
+  /**
+   * Topic of the publication `seq` ≥ 1; VACANT where the number was left out; -1 where the index does not reach back so far,
+   * or not so far ahead.
+   */
   topic(seq: number): number {
     if (!this.#holds(seq)) return -1;
     const topic = this.#views.words[this.#entry(seq) * 4 + 2] as number;
@@ -111,6 +149,6 @@ export class SequenceIndexReader {
   /** Looked at after the entry has been read. */
   #reaches(seq: number): boolean {
     const age = (this.#views.newest[0] as number) - seq;
-    return age >= 0 && age < this.entries;
+    return age >= 0 && age < this.entries && seq >= (this.#views.floor[0] as number);
   }
 }

@@ -9,9 +9,11 @@ import { WebSocketProxy } from '../connection/websocket-proxy.ts';
 import { ConnectionCounter } from '../control/connection-counter.ts';
 import type { ShardTask, ToShard } from '../control/messages.ts';
 import { Delivery } from '../delivery/delivery.ts';
+import { Epochs } from '../delivery/epochs.ts';
 import { ledgerOf } from '../delivery/ledger.ts';
 import { snapshotAnswer } from '../delivery/snapshot-answer.ts';
 import { TopicTable } from '../delivery/topic-table.ts';
+import type { NumberingName } from '../frame/numbering.ts';
 import { Receiver } from '../ring/receiver.ts';
 import { SequenceIndexReader } from '../ring/sequence-index.ts';
 import { TopicDirectoryReader } from '../ring/topic-directory.ts';
@@ -27,6 +29,8 @@ import { Pressure } from './pressure.ts';
 import { PrimaryLink } from './primary-link.ts';
 import { TopicRestorer } from './topic-restorer.ts';
 
+/** How long a client that comes from another gateway waits for this one to have come as far, ms. */
+const RESUME_WAIT_MS = 2_000;
 /** How often a drain looks whether the clients have gone, ms. */
 const DRAIN_LOOK_MS = 20;
 
@@ -46,6 +50,7 @@ class Shard {
   readonly #proxy: WebSocketProxy;
   readonly #duty: DutyCycle;
   readonly #delivery: Delivery;
+  readonly #epochs: Epochs;
   readonly #restorer: TopicRestorer;
   readonly #housekeeping: Housekeeping;
   readonly #pressure: Pressure;
@@ -54,7 +59,8 @@ class Shard {
 
   constructor(task: ShardTask) {
     this.#task = task;
-    const { config, index, version, epoch, ring, counter } = task;
+    const { config, index, version, ring, counter } = task;
+    const epochs = new Epochs(task.numbering);
     const statistics = new StatisticsBlock(task.statistics);
     const link = new PrimaryLink(task.messages);
     const log = createForwardingLogger({
@@ -77,7 +83,7 @@ class Shard {
     });
     const subscriptions = new SubscriptionManager(directory, pool);
     const delivery = new Delivery({
-      epoch,
+      epochs,
       statistics,
       directory,
       index: sequenceIndex,
@@ -89,6 +95,7 @@ class Shard {
       lagMsMax: config.slow.maxLagMs,
       settle: (connection) => pool.settle(connection),
       drain: () => this.#duty.drain(),
+      resumeWaitMs: RESUME_WAIT_MS,
       giveUp: (connection) => this.#proxy.close(connection, 'slowConsumer'),
     });
     const commands = new Commands({
@@ -97,7 +104,7 @@ class Shard {
       subscriptions,
       delivery,
       snapshot: (terms, asked) => snapshotAnswer(terms, asked, delivery.catalog, delivery.values),
-      ledger: (connection) => ledgerOf(connection, epoch, table, delivery.catalog),
+      ledger: (connection) => ledgerOf(connection, epochs.current, table, delivery.catalog),
       query: (name) => link.query(name),
       close: (connection, name) => this.#proxy.close(connection, name),
       log,
@@ -116,6 +123,7 @@ class Shard {
       statistics,
     });
     this.#delivery = delivery;
+    this.#epochs = epochs;
     this.#restorer = restorer;
     this.#statistics = statistics;
     this.#link = link;
@@ -124,7 +132,7 @@ class Shard {
       config,
       shard: index,
       version,
-      epoch,
+      epochs,
       statistics,
       counter: new ConnectionCounter(counter),
       subscriptions,
@@ -200,8 +208,12 @@ class Shard {
           id: message.id,
           rows: topConnections(this.#proxy.rows(), message.sort, message.limit),
         });
+      case 'numbering':
+        return this.#rename(message.numbering);
       case 'pressure':
         return this.#pressure.enter(message.stage);
+      case 'farewell':
+        return void this.#farewell(message.drainMs);
       case 'drain':
         return void this.#drain(message.timeoutMs);
       default:
@@ -214,10 +226,21 @@ class Shard {
     return refused === undefined ? this.#link.forward(request) : refusalAnswer(refused);
   }
 
+  #rename(numbering: NumberingName): void {
+    this.#epochs.change(numbering);
+    this.#proxy.tellEpoch();
+  }
+
   #flush(id: number): void {
     const before = this.#statistics.get('messagesForwarded');
     this.#duty.flush();
     this.#link.send({ kind: 'flushed', id, messages: this.#statistics.get('messagesForwarded') - before });
+  }
+
+  /** A shard that has been told to drain meanwhile closes everybody at once. */
+  async #farewell(drainMs: number): Promise<void> {
+    await this.#listener.stopAccepting();
+    if (!this.#draining) this.#proxy.bidFarewell(drainMs, () => this.#duty.flush());
   }
 
   /** Everything published so far goes out, then 1001, then the thread is free; what has not gone by then is cut. */

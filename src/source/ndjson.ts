@@ -4,6 +4,8 @@ import type { Config } from '../config/schema.ts';
 import type { Publication } from '../dataflow/publication.ts';
 import { nowMs } from '../util/clock.ts';
 import { type ErrorCode, TickcastError } from '../util/errors.ts';
+import { LineNumbers } from './line-numbers.ts';
+import { connectToFeed } from './ndjson-connector.ts';
 import { type FeederEvents, NdjsonFeeder } from './ndjson-feeder.ts';
 import { listenOnPath, listenOnPort } from './ndjson-listener.ts';
 import type { Source, SourceSink, SourceState } from './source.ts';
@@ -20,7 +22,8 @@ const CONGESTION_PAUSE_MS = 2;
 
 /**
  * What it is: publications as lines of JSON, from a collector in any language. Thread: the primary. In: standard input, or
- * feeders that connect to a Unix socket or a loopback port. Out: publications as they were parsed, due when they were read.
+ * feeders that connect to a Unix socket or a loopback port, or one feed that this connects to. Out: publications as they
+ * were parsed, due when they were read, under the number that their line gives them.
  *
  * Feeders take turns, and all of them together hold the thread for some milliseconds at most. While a shard is far behind
  * none is read, so that their writers wait.
@@ -30,6 +33,7 @@ export class NdjsonSource implements Source {
   readonly #options: Config['source']['ndjson'];
   readonly #input: Readable | undefined;
   readonly #counters = new SourceCounters(this.name);
+  readonly #numbers = new LineNumbers(this.name);
   readonly #feeders = new Map<NdjsonFeeder, net.Socket | undefined>();
   #servers: net.Server[] = [];
   #feedersEver = 0;
@@ -37,7 +41,7 @@ export class NdjsonSource implements Source {
   #ready: NdjsonFeeder[] = [];
   #cancelTurn: (() => void) | undefined;
 
-  /** @param input read where the options name neither port nor path; by default standard input */
+  /** @param input read where the options name nothing else; by default standard input */
   constructor(options: Config['source']['ndjson'], input?: Readable) {
     this.#options = options;
     this.#input = input;
@@ -48,8 +52,9 @@ export class NdjsonSource implements Source {
     this.#sink = sink;
     this.#counters.status = 'starting';
     await stopped;
-    const { port, path } = this.#options;
+    const { port, path, connect } = this.#options;
     try {
+      if (connect !== '' && this.#sink === sink) await this.#connect(sink, connect);
       if (path !== '' && this.#sink === sink) await this.#listen(sink, listenOnPath(path, this.#accept));
       if (port !== 0 && this.#sink === sink) await this.#listen(sink, listenOnPort(port, this.#accept));
     } catch (thrown) {
@@ -59,7 +64,7 @@ export class NdjsonSource implements Source {
     }
     if (this.#sink !== sink) return;
     this.#counters.status = 'active';
-    if (path === '' && port === 0) this.#addFeeder(this.#input ?? process.stdin, undefined);
+    if (path === '' && port === 0 && connect === '') this.#addFeeder(this.#input ?? process.stdin, undefined);
   }
 
   async stop(): Promise<void> {
@@ -89,6 +94,13 @@ export class NdjsonSource implements Source {
     if (this.#sink !== sink) return closed(server);
     server.on('error', (error) => this.#fail(error));
     this.#servers.push(server);
+  }
+
+  /** As `#listen`. */
+  async #connect(sink: SourceSink, connect: string): Promise<void> {
+    const socket = await connectToFeed(connect);
+    if (this.#sink === sink) this.#addFeeder(socket, socket);
+    else socket.destroy();
   }
 
   readonly #accept = (socket: net.Socket): void => {
@@ -124,7 +136,7 @@ export class NdjsonSource implements Source {
 
   #publish(publication: Publication): void {
     this.#counters.published++;
-    this.#sink?.publish(publication);
+    this.#sink?.publish(publication, undefined, this.#numbers.read(publication));
   }
 
   #reject(code: ErrorCode, message: string, detail: Record<string, unknown>): void {
@@ -180,6 +192,8 @@ export class NdjsonSource implements Source {
     feeder.close();
     if (socket !== undefined) {
       socket.destroy();
+      const { connect } = this.#options;
+      if (connect !== '') this.#fail(new TickcastError('SOURCE_FAILED', `The feed ${connect} has ended`, { connect }));
       return;
     }
     this.#counters.status = 'ended';

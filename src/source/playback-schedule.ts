@@ -13,20 +13,33 @@ const TURN_US_MIN = 1_000;
 
 /**
  * Lays recorded times onto the wall clock, at a speed: due times keep the recorded distances, divided by the speed, and
- * never go backwards. Pure arithmetic: time is handed in.
+ * never go backwards. One that is in step with others does nothing else; any other gives way where it has fallen behind, or
+ * the clock was set. Pure arithmetic: time is handed in.
  */
 export class PlaybackSchedule {
   readonly #speed: number;
+  readonly #inStep: boolean;
   #dueUs: number;
   #recordedUs: number | undefined;
   #passBeganUs: number | undefined;
   #messages = 0;
 
   /** @param speed above 0 @param startUs due time of the first message, µs since the epoch */
-  constructor(speed: number, startUs: number) {
+  constructor(speed: number, startUs: number, inStep = false) {
     assert(speed > 0, 'a playback has a speed above 0');
     this.#speed = speed;
+    this.#inStep = inStep;
     this.#dueUs = startUs;
+  }
+
+  /** Due time of what comes next, if it comes without a pause, µs since the epoch. */
+  get positionUs(): number {
+    return this.#dueUs;
+  }
+
+  /** Everything to come is due later by this. */
+  shift(byUs: number): void {
+    this.#dueUs += byUs;
   }
 
   /** Due time, in whole µs since the epoch, of the message that was recorded at `recordedUs`, the next in the file. */
@@ -51,6 +64,10 @@ export class PlaybackSchedule {
 
   #wait(pauseUs: number, nowUs: number): void {
     const waitUs = pauseUs / this.#speed;
+    if (this.#inStep) {
+      this.#dueUs += waitUs;
+      return;
+    }
     this.#dueUs = Math.max(this.#dueUs + waitUs, nowUs - BEHIND_US_MAX);
     // More than the pause ahead of a clock that was set back.
     if (this.#dueUs > nowUs + waitUs + US_PER_SECOND) this.#dueUs = nowUs + waitUs;

@@ -6,6 +6,7 @@ import { errorMessage } from '../util/errors.ts';
 import { PlaybackSchedule } from './playback-schedule.ts';
 import { beginningOf, unplayable } from './recording-beginning.ts';
 import { type RecordingLine, RecordingReader } from './recording-reader.ts';
+import { numberingOf, RecordingStep } from './recording-step.ts';
 import type { SourceSink } from './source.ts';
 import type { SourceCounters } from './source-counters.ts';
 import { loadTardisMappers, type TardisMappers, TardisNormaliser } from './tardis-normaliser.ts';
@@ -30,6 +31,10 @@ export class RecordingPlayer {
   readonly #signal: AbortSignal;
   /** Undefined at `max`. */
   readonly #schedule: PlaybackSchedule | undefined;
+  /** Where it is played in step with others. */
+  #step: RecordingStep | undefined;
+  /** Publications so far, those that were passed over with them. */
+  #found = 0;
   #tardis: TardisMappers | undefined;
   #exchange: string;
   #normaliser: TardisNormaliser | undefined;
@@ -41,7 +46,9 @@ export class RecordingPlayer {
     this.#sink = sink;
     this.#signal = signal;
     this.#exchange = options.exchange;
-    this.#schedule = options.speed === 'max' ? undefined : new PlaybackSchedule(options.speed, nowUs());
+    const { speed, anchorMs } = options;
+    const startUs = anchorMs === 0 ? nowUs() : anchorMs * US_PER_MS;
+    this.#schedule = speed === 'max' ? undefined : new PlaybackSchedule(speed, startUs, anchorMs !== 0);
   }
 
   /**
@@ -52,18 +59,29 @@ export class RecordingPlayer {
     const { exchange, timeUs } = await beginningOf(this.#options.file, this.#options.exchange);
     this.#exchange = exchange;
     this.#tardis = await loadTardisMappers();
+    const { anchorMs } = this.#options;
+    if (anchorMs !== 0) {
+      this.#step = new RecordingStep(await numberingOf(this.#options, exchange), anchorMs * US_PER_MS, nowUs());
+    }
     this.#connectionOpened(timeUs);
   }
 
   /** Plays the file once, or over and over. Resolves at the end, or when the signal has been given. */
   async play(): Promise<void> {
     do {
-      const before = this.#counters.published;
+      const before = this.#found;
       await this.#playOnce();
       if (this.#signal.aborted) return;
-      if (this.#counters.published === before) throw unplayable(this.#options.file, 'nothing in it can be published');
-      this.#schedule?.beginAgain(nowUs());
+      if (this.#found === before) throw unplayable(this.#options.file, 'nothing in it can be published');
+      this.#beginAgain(nowUs());
     } while (this.#options.loop);
+  }
+
+  #beginAgain(atUs: number): void {
+    const schedule = this.#schedule;
+    if (schedule === undefined) return;
+    schedule.beginAgain(atUs);
+    this.#step?.beginAgain(schedule, atUs);
   }
 
   async #playOnce(): Promise<void> {
@@ -148,9 +166,12 @@ export class RecordingPlayer {
   #publish(message: unknown, line: { text: string; timeUs: number }, dueUs: number, lineNumber: number): void {
     const publications = this.#normalise(message, line, dueUs, lineNumber);
     if (publications.length === 0) return;
+    this.#found += publications.length;
+    const step = this.#step;
+    if (step?.isOver(dueUs, nowUs())) return step.pass(publications.length);
     for (const publication of publications) {
       this.#counters.published++;
-      this.#sink.publish(publication, dueUs);
+      this.#sink.publish(publication, dueUs, step?.next());
     }
     this.#counters.lastPublicationMs = nowMs();
   }

@@ -1,4 +1,5 @@
 import type { Publication } from '../dataflow/publication.ts';
+import type { SourceNumber } from '../dataflow/source-number.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { nowMs, nowUs } from '../util/clock.ts';
 import { errorMessage, TickcastError } from '../util/errors.ts';
@@ -13,7 +14,7 @@ const STOP_TIMEOUT_MS = 3_000;
 
 export interface SourceRunnerOptions {
   /** Where publications go. Never throws. @param dueUs µs since the epoch */
-  publish(publication: Publication, dueUs: number): unknown;
+  publish(publication: Publication, dueUs: number, number: SourceNumber | undefined): unknown;
   congested(): boolean;
   logger: Logger;
   /** Pause before the first restart; doubles with each failure. */
@@ -174,10 +175,10 @@ class RunnerSink implements SourceSink {
     return this.#firstPublicationMs === 0 ? 0 : performance.now() - this.#firstPublicationMs;
   }
 
-  publish(publication: Publication, dueUs?: number): void {
+  publish(publication: Publication, dueUs?: number, number?: SourceNumber): void {
     if (!this.#live) return;
     if (this.#firstPublicationMs === 0) this.#firstPublicationMs = performance.now();
-    this.#options.publish(publication, dueUs ?? nowUs());
+    this.#options.publish(publication, dueUs ?? nowUs(), number);
   }
 
   congested(): boolean {

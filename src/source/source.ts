@@ -1,4 +1,5 @@
 import type { Publication } from '../dataflow/publication.ts';
+import type { SourceNumber } from '../dataflow/source-number.ts';
 
 /** Where a source stands. `ended`: it had an end and reached it; `failed`: it stopped with `lastError`. */
 export type SourceStatus = 'idle' | 'starting' | 'active' | 'ended' | 'failed' | 'stopped';
@@ -23,8 +24,9 @@ export interface SourceSink {
    * Hands over one publication, or anything that claims to be one: what is not a JSON object is refused and counted
    * there, never thrown. The source does not touch the object afterwards.
    * @param dueUs when it should have left, µs since the epoch; now where it is not given
+   * @param number its identity, where every gateway that reads this source meets it under the same number
    */
-  publish(publication: Publication, dueUs?: number): void;
+  publish(publication: Publication, dueUs?: number, number?: SourceNumber): void;
   /**
    * True while a shard is so far behind that a source which can wait should wait. Cheap: ask before each publication, or
    * each few dozen. A source that stands for a live market does not wait.

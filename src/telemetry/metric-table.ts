@@ -116,6 +116,18 @@ export const METRICS: readonly MetricRow[] = [
     ({ ring }) => Object.entries(ring.refused).map(([code, value]) => ({ labels: { code }, value })),
   ),
   plain('gauge', 'tickcast_topics', 'Topics known', ({ ring }) => ring.topics),
+  plain(
+    'gauge',
+    'tickcast_numbering_shared',
+    '1 while publications have the numbers of their source, so that other instances give them the same',
+    ({ ring }) => (ring.numbering.kind === 'source' ? 1 : 0),
+  ),
+  plain(
+    'counter',
+    'tickcast_numbering_holes_total',
+    'Times that something may be missing between two numbers of the source',
+    ({ ring }) => ring.numbering.holes,
+  ),
   plain('gauge', 'tickcast_ring_capacity_bytes', 'Size of the ring', ({ ring }) => ring.capacityBytes),
   plain(
     'counter',

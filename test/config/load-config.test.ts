@@ -192,6 +192,21 @@ describe('options that do not go together', () => {
       { source: { kind: 'recording', recording: { file: 'x' } } },
     ],
     [
+      'source.recording.anchorMs source.recording.speed',
+      { source: { recording: { anchorMs: 1, speed: 'max' } } },
+      { source: { recording: { anchorMs: 1, speed: 2 } } },
+    ],
+    [
+      'source.ndjson.connect source.ndjson.port',
+      { source: { ndjson: { connect: '/feed', port: 9 } } },
+      { source: { ndjson: { connect: '/feed' } } },
+    ],
+    [
+      'source.ndjson.connect source.ndjson.path',
+      { source: { ndjson: { connect: '127.0.0.1:9', path: '/x' } } },
+      { source: { ndjson: { connect: '[::1]:9' } } },
+    ],
+    [
       'source.restartDelayMaxMs source.restartDelayMs',
       { source: { restartDelayMs: 30_001 } },
       { source: { restartDelayMs: 30_000 } },

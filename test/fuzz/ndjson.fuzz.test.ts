@@ -41,7 +41,10 @@ it(`publishes the good lines and counts the bad ones, whatever pieces they come 
         const bytes = Buffer.concat(lines.flatMap((content) => [content, Buffer.from('\n')]));
         const stream = new PassThrough();
         const sink = new CollectingSink();
-        const source = new NdjsonSource({ port: 0, path: '', lineBytes: LINE_BYTES_MAX, connections: 1 }, stream);
+        const source = new NdjsonSource(
+          { port: 0, path: '', connect: '', lineBytes: LINE_BYTES_MAX, connections: 1 },
+          stream,
+        );
         await source.start(sink);
         let begin = 0;
         for (const end of [...new Set(cuts)].filter((cut) => cut < bytes.length).sort((a, b) => a - b)) {

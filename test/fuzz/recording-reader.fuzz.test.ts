@@ -120,7 +120,7 @@ it(`plays a recording with broken lines to its end (seed ${seed})`, async () => 
     await fc.assert(
       fc.asyncProperty(content, async (lines) => {
         writeFileSync(file, ['wss://stream.binance.com <-> 1', good, ...lines].join('\n'));
-        const source = new RecordingSource({ file, exchange: '', speed: 'max', loop: false });
+        const source = new RecordingSource({ file, exchange: '', speed: 'max', loop: false, anchorMs: 0 });
         const sink = new CollectingSink();
         await source.start(sink);
         await vi.waitFor(() => expect(sink.endings).toBe(1), { timeout: 20_000, interval: 1 });

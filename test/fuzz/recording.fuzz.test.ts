@@ -44,7 +44,7 @@ function changed(original: Buffer, changes: readonly Change[]): Buffer {
 
 /** Plays a file to its end and checks what holds for every file: it comes to an end, and what is published is whole. */
 async function play(file: string, exchange = ''): Promise<CollectingSink> {
-  const source = new RecordingSource({ file, exchange, speed: 'max', loop: false });
+  const source = new RecordingSource({ file, exchange, speed: 'max', loop: false, anchorMs: 0 });
   const sink = new CollectingSink();
   try {
     await source.start(sink);

@@ -146,11 +146,11 @@ function supervisorOf(options: ConfigOverrides): Supervisor {
     task: {
       config,
       version: '0',
-      epoch: 'e',
       ring,
       directory: allocateTopicDirectory(16),
       sequenceIndex: allocateSequenceIndex(ring.capacity),
     },
+    numbering: () => ({ epoch: 'e', former: [] }),
     wakeUp: new WakeUpSender(ring),
     log: collectingLogger(),
     query: unasked,

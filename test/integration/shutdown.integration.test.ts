@@ -19,6 +19,7 @@ async function startProcess(options: Record<string, string> = {}): Promise<{ chi
     shards: '2',
     'ring.bytes': String(4 * 1024 * 1024),
     'source.simulator.rate': '200',
+    'shutdown.drainMs': '0',
     ...options,
   }).flatMap(([name, value]) => [`--${name}`, value]);
   const child = new TestProcess(MAIN, argv);
@@ -93,6 +94,61 @@ describe('the program, on a signal', () => {
     child.kill(second);
     expect(await child.ended).toMatchObject({ status });
     deaf.destroy();
+  });
+});
+
+describe('a gateway that has time to drain', () => {
+  it('tells its clients when they have to go, and sends them data until then, one after another', async () => {
+    const { child, port } = await startProcess({ 'shutdown.drainMs': '1000' });
+    const clients = await Promise.all(Array.from({ length: 20 }, () => TestClient.open(port)));
+    const left: { told: number; after: number; last: number }[] = [];
+    const watch = clients.map(async (client) => {
+      const told = await client.next('serverShutdown');
+      const toldAt = performance.now();
+      expect(told.payload).toEqual({ drainMs: expect.any(Number), reconnectAfterMs: expect.any(Number) });
+      expect(await client.untilClosed()).toEqual({ code: 1001, reason: 'Server shutting down' });
+      left.push({
+        told: told.payload.reconnectAfterMs as number,
+        after: performance.now() - toldAt,
+        last: client.data.at(-1)!.seq!,
+      });
+    });
+    child.kill('SIGTERM');
+    await Promise.all(watch);
+    expect(await child.ended).toMatchObject({ status: 0, stderr: '' });
+    const turns = left.map(({ told }) => told).toSorted((a, b) => a - b);
+    // Two shards, each of which spreads its own over the whole time.
+    expect(turns[0]).toBe(0);
+    expect(turns.at(-1)).toBeGreaterThan(600);
+    expect(turns.at(-1)).toBeLessThanOrEqual(1_000);
+    expect(new Set(turns).size).toBeGreaterThan(8);
+    for (const { told, after } of left) expect(after).toBeGreaterThan(told - 100);
+    // Who goes later has got later data.
+    const byTurn = left.toSorted((a, b) => a.told - b.told);
+    expect(byTurn.at(-1)!.last).toBeGreaterThan(byTurn[0]!.last + 20);
+  });
+
+  it('lets those in whose handshake is under way, and tells them too', async () => {
+    const { gateway, port } = await startGateway({ shutdown: { timeoutMs: 10_000, drainMs: 5_000 } });
+    const first = await TestClient.open(port);
+    const late = await RawClient.connected(port, 'GET /ws HTTP/1.1\r\n');
+    const stopped = gateway.stop();
+    await first.next('serverShutdown');
+    late.send(
+      'Host: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n' +
+        'Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n',
+    );
+    const frames = () => framesIn(late.received.subarray(late.received.indexOf('\r\n\r\n') + 4));
+    await late.until(() => frames().length >= 2, 'a welcome and what follows');
+    const [welcome, told] = frames().map(({ payload }) => JSON.parse(payload.toString('utf8')));
+    expect([welcome.type, told.type]).toEqual(['welcome', 'serverShutdown']);
+    expect(told.payload.reconnectAfterMs).toBeLessThanOrEqual(5_000);
+    late.socket.destroy();
+    await first.close();
+    // Nobody is left to wait for.
+    const begun = performance.now();
+    await stopped;
+    expect(performance.now() - begun).toBeLessThan(4_000);
   });
 });
 

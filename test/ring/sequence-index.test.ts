@@ -1,6 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import { allocateRing } from '../../src/ring/layout.ts';
-import { allocateSequenceIndex, SequenceIndexReader, SequenceIndexWriter } from '../../src/ring/sequence-index.ts';
+import {
+  allocateSequenceIndex,
+  SequenceIndexReader,
+  SequenceIndexWriter,
+  VACANT,
+} from '../../src/ring/sequence-index.ts';
 import { FrameStage } from '../support/frame-stage.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
 
@@ -51,6 +56,32 @@ describe('sequence index', () => {
       }
     },
   );
+
+  it('says of a number that was left out that nothing has it, and stands where the next one does', () => {
+    const { writer, reader } = indexOf(SMALL);
+    writer.set(100, 5_000, 1);
+    writer.set(104, 6_000, 2);
+    expect([101, 102, 103].map((seq) => reader.topic(seq))).toEqual([VACANT, VACANT, VACANT]);
+    expect([100, 101, 103, 104].map((seq) => reader.position(seq))).toEqual([5_000, 6_000, 6_000, 6_000]);
+    expect(reader.newest()).toBe(104);
+    expect([reader.topic(99), reader.position(99)]).toEqual([-1, -1]);
+  });
+
+  it.each([2 ** 32, 2 ** 32 + 1, 2 ** 40])('tells nothing of what is before its first number, %i', (first) => {
+    const { writer, reader } = indexOf(SMALL);
+    writer.set(first, 8, 3);
+    for (let seq = first - 2 * reader.entries; seq < first; seq++) expect(reader.topic(seq)).toBe(-1);
+    expect([reader.newest(), reader.topic(first)]).toEqual([first, 3]);
+  });
+
+  it.each([2 ** 32, 2 ** 40])('tells nothing any more of what is before %i numbers that were left out', (ahead) => {
+    const { writer, reader } = indexOf(SMALL);
+    for (let seq = 1; seq <= 300; seq++) writer.set(seq, seq * 8, 1);
+    for (let seq = ahead + 301; seq <= ahead + 310; seq++) writer.set(seq, seq * 8, 2);
+    expect(reader.newest()).toBe(ahead + 310);
+    for (let seq = 1; seq <= 300; seq++) expect([reader.topic(seq), reader.topic(ahead + seq)]).toEqual([-1, -1]);
+    for (let seq = ahead + 301; seq <= ahead + 310; seq++) expect(reader.topic(seq)).toBe(2);
+  });
 
   it('does not take a number for one that is 2^32 further on', () => {
     const { writer, reader } = indexOf(SMALL);

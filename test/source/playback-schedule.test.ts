@@ -25,6 +25,17 @@ describe('PlaybackSchedule', () => {
     expect(dues(0.5, [5, 6])).toEqual([0, 2_000_000]);
   });
 
+  it('gives way to nothing where it is in step with others', () => {
+    const schedule = new PlaybackSchedule(2, START_US, true);
+    const late = START_US + 3_600 * SECOND_US;
+    const due = (second: number) => schedule.dueUs(RECORDED_US + second * SECOND_US, late) - START_US;
+    expect([due(0), due(1), due(3)]).toEqual([0, 500_000, 1_500_000]);
+    schedule.beginAgain(late);
+    expect([schedule.positionUs - START_US, due(0), due(1)]).toEqual([2_250_000, 2_250_000, 2_750_000]);
+    schedule.shift(10 * SECOND_US);
+    expect(due(2)).toBe(13_250_000);
+  });
+
   it('never goes backwards, and goes on from a time that lies back', () => {
     expect(dues(1, [5, 4, 4.5])).toEqual([0, 0, 500_000]);
   });

@@ -23,7 +23,7 @@ afterEach(() => source?.stop());
 afterAll(() => rm(folder, { recursive: true }));
 
 async function start(options: Partial<Options>, sink = new CollectingSink()): Promise<CollectingSink> {
-  source = new RecordingSource({ file: '', exchange: '', speed: 'max', loop: false, ...options });
+  source = new RecordingSource({ file: '', exchange: '', speed: 'max', loop: false, anchorMs: 0, ...options });
   await source.start(sink);
   return sink;
 }
@@ -167,7 +167,13 @@ describe('RecordingSource', () => {
   });
 
   it('settles its start when it is stopped at once', async () => {
-    source = new RecordingSource({ file: inventedRecording('kraken'), exchange: '', speed: 1, loop: true });
+    source = new RecordingSource({
+      file: inventedRecording('kraken'),
+      exchange: '',
+      speed: 1,
+      loop: true,
+      anchorMs: 0,
+    });
     const starting = source.start(new CollectingSink());
     await source.stop();
     await starting;

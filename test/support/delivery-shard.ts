@@ -46,7 +46,7 @@ export class DeliveryShard {
     const { table, receiver } = stage;
     const policy = new AdaptivePolicy(batchMessages, 10);
     const { pool, subscriptions, delivery, commands, catchUp } = shardParts({
-      epoch: stage.epoch,
+      epochs: stage.epochs,
       directory: stage.directory,
       index: stage.index,
       receiver,

@@ -1,5 +1,6 @@
 import type { Publication } from '../../src/dataflow/publication.ts';
 import { policyOf } from '../../src/delivery/delivery-policy.ts';
+import { Epochs } from '../../src/delivery/epochs.ts';
 import { LatestValues } from '../../src/delivery/latest-values.ts';
 import { TopicCatalog } from '../../src/delivery/topic-catalog.ts';
 import { TopicTable } from '../../src/delivery/topic-table.ts';
@@ -27,6 +28,7 @@ export interface DeliveryStageOptions {
  */
 export class DeliveryStage {
   readonly epoch = 'epoch-1';
+  readonly epochs = new Epochs({ epoch: this.epoch, former: [] });
   readonly ring;
   readonly directoryMemory;
   readonly indexMemory;

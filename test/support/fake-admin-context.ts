@@ -22,6 +22,7 @@ export class FakeAdminContext implements AdminContext {
   asked: unknown[] = [];
   ringFigures: RingFigures = {
     publications: 0,
+    numbering: { epoch: 'e', kind: 'open', holes: 0 },
     bytes: 0,
     refused: {},
     topics: 0,

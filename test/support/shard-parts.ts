@@ -6,6 +6,7 @@ import { Commands } from '../../src/connection/commands.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
 import type { QueryName } from '../../src/control/messages.ts';
 import { Delivery } from '../../src/delivery/delivery.ts';
+import type { Epochs } from '../../src/delivery/epochs.ts';
 import { ledgerOf } from '../../src/delivery/ledger.ts';
 import { snapshotAnswer } from '../../src/delivery/snapshot-answer.ts';
 import type { TopicTable } from '../../src/delivery/topic-table.ts';
@@ -19,7 +20,7 @@ import type { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 import type { collectingLogger } from './collected-lines.ts';
 
 export interface ShardSurroundings {
-  epoch: string;
+  epochs: Epochs;
   statistics: StatisticsBlock;
   directory: TopicDirectoryReader;
   index: SequenceIndexReader;
@@ -34,11 +35,22 @@ export interface ShardSurroundings {
   query: (name: QueryName) => Promise<Record<string, unknown>>;
   close: (connection: PooledConnection, name: CloseName) => void;
   drain: () => void;
+  /** By default a resume does not wait for a publication that is yet to come. */
+  resumeWaitMs?: number;
 }
 
 /** What stands between a shard's ring and its sockets, wired as on a shard but for the duty cycle that drives it. */
-export function shardParts({ policy, config, query, close, drain, log, ...memory }: ShardSurroundings) {
-  const { epoch, statistics, directory, index, receiver, history, table, highWaterBytes } = memory;
+export function shardParts({
+  policy,
+  config,
+  query,
+  close,
+  drain,
+  log,
+  resumeWaitMs = 0,
+  ...memory
+}: ShardSurroundings) {
+  const { epochs, statistics, directory, index, receiver, history, table, highWaterBytes } = memory;
   const pool = new ConnectionPoolManager({
     statistics,
     policy,
@@ -49,7 +61,7 @@ export function shardParts({ policy, config, query, close, drain, log, ...memory
   });
   const subscriptions = new SubscriptionManager(directory, pool);
   const delivery: Delivery = new Delivery({
-    epoch,
+    epochs,
     statistics,
     directory,
     index,
@@ -61,6 +73,7 @@ export function shardParts({ policy, config, query, close, drain, log, ...memory
     lagMsMax: config.slow.maxLagMs,
     settle: (connection) => pool.settle(connection),
     drain,
+    resumeWaitMs,
     giveUp: (connection) => close(connection, 'slowConsumer'),
   });
   const commands = new Commands({
@@ -69,7 +82,7 @@ export function shardParts({ policy, config, query, close, drain, log, ...memory
     subscriptions,
     delivery,
     snapshot: (terms, asked) => snapshotAnswer(terms, asked, delivery.catalog, delivery.values),
-    ledger: (connection) => ledgerOf(connection, epoch, table, delivery.catalog),
+    ledger: (connection) => ledgerOf(connection, epochs.current, table, delivery.catalog),
     query,
     close,
     log,

@@ -25,6 +25,7 @@ export async function startGateway(options: ConfigOverrides = {}, parts: Gateway
       ...options,
       server: { port: 0, ...options.server },
       source: { kind: 'none', ...options.source },
+      shutdown: { drainMs: 0, ...options.shutdown },
     },
     { logger, ...parts },
   );

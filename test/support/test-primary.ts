@@ -3,6 +3,7 @@ import { type BookData, isBookData, NaiveBook } from '../../perf/truth/naive-boo
 import { PublicationLog } from '../../perf/truth/publication-log.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
 import { policyOf } from '../../src/delivery/delivery-policy.ts';
+import { Epochs } from '../../src/delivery/epochs.ts';
 import { FramePublisher } from '../../src/frame/frame-publisher.ts';
 import { TopicRegistry } from '../../src/frame/topic-registry.ts';
 import { allocateRing } from '../../src/ring/layout.ts';
@@ -28,6 +29,7 @@ const CONFLATION = { latest: ['ticker', 'kline'], book: ['depth'] };
 /** What fills the ring, and the memory that it shares with its shards. Klines, tickers and depths are merged as usual. */
 export class TestPrimary {
   readonly epoch = 'test-epoch';
+  readonly epochs = new Epochs({ epoch: this.epoch, former: [] });
   readonly ring;
   readonly directory;
   readonly sequenceIndex;

@@ -68,7 +68,7 @@ export class TestShard {
     this.receiver = new Receiver(primary.ring);
     const { statistics, directory, table, receiver, logger: log, config: full } = this;
     const parts = shardParts({
-      epoch: primary.epoch,
+      epochs: primary.epochs,
       statistics,
       directory,
       index: new SequenceIndexReader(primary.sequenceIndex),
