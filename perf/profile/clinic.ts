@@ -1,25 +1,14 @@
 import { readdirSync, statSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { Child } from '../lib/child-process.ts';
+import { freePort } from '../lib/free-port.ts';
 import { leafProcess } from '../lib/process-tree.ts';
-import {
-  freePort,
-  GATEWAY_FILE,
-  gatewayArguments,
-  isHealthy,
-  PROJECT_DIRECTORY,
-  waitUntilReady,
-} from '../lib/server-process.ts';
+import { createProfileDirectory, shownPath } from '../lib/profile-directory.ts';
+import { PROJECT_DIRECTORY } from '../lib/project-directory.ts';
+import { GATEWAY_FILE, gatewayArguments, isHealthy, waitUntilReady } from '../lib/server-process.ts';
 import { keepPrimaryEvents } from './primary-trace.ts';
 import type { ProfileLoad } from './profile-options.ts';
-import {
-  createProfileDirectory,
-  profiledOptions,
-  profileProblems,
-  runProfileLoad,
-  shownPath,
-  statusOf,
-} from './profile-run.ts';
+import { profiledOptions, profileProblems, runProfileLoad, statusOf } from './profile-run.ts';
 
 export type ClinicTool = 'doctor' | 'flame' | 'bubbleprof' | 'heapprofiler';
 

@@ -1,27 +1,11 @@
-import { mkdirSync } from 'node:fs';
-import { relative } from 'node:path';
 import { runLoad } from '../lib/load-process.ts';
-import { isHealthy, PROJECT_DIRECTORY } from '../lib/server-process.ts';
+import { isHealthy } from '../lib/server-process.ts';
 import { simulatorOptions } from '../lib/simulator-options.ts';
 import type { LoadReport } from '../load/load-report.ts';
 import type { LoadMarks } from '../load/load-run.ts';
 import type { ProfileLoad } from './profile-options.ts';
 
-const PROFILES_DIRECTORY = `${PROJECT_DIRECTORY}perf/profiles`;
 const PAYLOAD_BYTES = 200;
-
-/** Makes a new directory for what a tool writes, below perf/profiles, and returns its path. */
-export function createProfileDirectory(tool: string): string {
-  const stamp = new Date().toISOString().slice(0, -1).replaceAll(/[:.]/g, '-');
-  const directory = `${PROFILES_DIRECTORY}/${tool}-${stamp}`;
-  mkdirSync(directory, { recursive: true });
-  return directory;
-}
-
-/** The path as it is typed in the project's directory. */
-export function shownPath(path: string): string {
-  return relative(PROJECT_DIRECTORY, path);
-}
 
 /** Options of the gateway under the profiler. */
 export function profiledOptions({ topics, rate, shards }: ProfileLoad): Record<string, string | number> {

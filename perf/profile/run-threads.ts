@@ -1,13 +1,8 @@
 import { errorMessage } from '../../src/util/errors.ts';
 import { Child } from '../lib/child-process.ts';
-import {
-  freePort,
-  GATEWAY_FILE,
-  gatewayArguments,
-  isHealthy,
-  PROJECT_DIRECTORY,
-  waitUntilReady,
-} from '../lib/server-process.ts';
+import { freePort } from '../lib/free-port.ts';
+import { PROJECT_DIRECTORY } from '../lib/project-directory.ts';
+import { GATEWAY_FILE, gatewayArguments, isHealthy, waitUntilReady } from '../lib/server-process.ts';
 import type { ProfileLoad } from './profile-options.ts';
 import { profiledOptions, profileProblems, runProfileLoad, statusOf } from './profile-run.ts';
 import { type ProfileKind, profilesText, profileThreads, type ThreadProfile } from './thread-profiles.ts';

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { createProfileDirectory, shownPath } from '../lib/profile-directory.ts';
 import { formatTable, type Row } from '../lib/table.ts';
 import { topAllocations } from './allocation-profile.ts';
 import { topFunctions } from './cpu-profile.ts';
 import { type InspectedThread, Inspector } from './inspector.ts';
-import { createProfileDirectory, shownPath } from './profile-run.ts';
 
 export type ProfileKind = 'cpu' | 'allocation';
 

@@ -16,6 +16,11 @@ export interface ChainCheckerOptions {
   conflation?: ConflatedTypes;
   /** Each publication's `data.n` is its own seq, so that a frame's content can be told from another's. */
   isNumbered?: boolean;
+  /**
+   * The client may be with one gateway now and with another later, which number alike. One that came later does not know what
+   * was before it: `prevSeq` 0 of a topic's first frame then says nothing, and only the judge finds what is missing there.
+   */
+  isOneOfSeveral?: boolean;
 }
 
 /**
@@ -36,6 +41,7 @@ export class ChainChecker {
   refusals: Record<string, number> = {};
   readonly #conflation: ConflatedTypes;
   readonly #isNumbered: boolean;
+  readonly #isOneOfSeveral: boolean;
   readonly #chains = new Map<string, TopicChain>();
   readonly #policies: PolicyName[] = [];
   #isFirehose = false;
@@ -47,10 +53,16 @@ export class ChainChecker {
   /** What is being looked at, for reports. */
   #current: WireMessage | undefined;
 
-  constructor({ client, conflation = USUAL_CONFLATION, isNumbered = false }: ChainCheckerOptions) {
+  constructor({
+    client,
+    conflation = USUAL_CONFLATION,
+    isNumbered = false,
+    isOneOfSeveral = false,
+  }: ChainCheckerOptions) {
     this.record = new ClientRecord(client);
     this.#conflation = conflation;
     this.#isNumbered = isNumbered;
+    this.#isOneOfSeveral = isOneOfSeveral;
   }
 
   get chains(): Iterable<TopicChain> {
@@ -89,6 +101,8 @@ export class ChainChecker {
         return this.#takeGap(message);
       case 'ledger':
         return this.#takeLedger(message.payload as unknown as Ledger);
+      case 'epoch':
+        return this.#report('the epoch has changed');
       case 'error':
         return this.#report('an error that nothing called for');
     }
@@ -223,7 +237,7 @@ export class ChainChecker {
     const known = this.#chains.get(key);
     if (known !== undefined) return known;
     const { exchange, symbol, dataType } = name;
-    const chain = new TopicChain({ exchange, symbol, dataType }, this.#chains.size);
+    const chain = new TopicChain({ exchange, symbol, dataType }, this.#chains.size, this.#isOneOfSeveral);
     for (const step of this.record.steps) chain.apply(step);
     this.#chains.set(key, chain);
     this.#policies.push(policyOf(name, this.#conflation));

@@ -8,6 +8,11 @@ export interface RandomClientOptions extends CheckedClientOptions {
   seed: number;
   /** Of the market. */
   symbols: number;
+  /** Longest time between two things that it does, and for which it stops reading. */
+  stepMsMax?: number;
+  pauseMsMax?: number;
+  /** Longest time between two pieces that it reads where it reads slowly. */
+  pieceMsMax?: number;
 }
 
 const FIREHOSE_ODDS = 8;
@@ -26,12 +31,18 @@ export class RandomClient {
   readonly client: CheckedClient;
   readonly #random: Random;
   readonly #symbols: number;
+  readonly #stepMsMax: number;
+  readonly #pauseMsMax: number;
+  readonly #pieceMsMax: number;
   #untilReset = 0;
   #isSteady = false;
 
   constructor(options: RandomClientOptions) {
     this.#random = new Random(options.seed);
     this.#symbols = options.symbols;
+    this.#stepMsMax = options.stepMsMax ?? STEP_MS_MAX;
+    this.#pauseMsMax = options.pauseMsMax ?? PAUSE_MS_MAX;
+    this.#pieceMsMax = options.pieceMsMax ?? PIECE_MS_MAX;
     this.client = new CheckedClient({ ...options, onMessage: () => this.#maybeReset() });
   }
 
@@ -42,7 +53,7 @@ export class RandomClient {
     while (!signal.aborted) {
       if (client.isOpen) this.#act();
       else if (!(await client.restore())) await sleep(RECONNECT_MS);
-      await sleep(this.#random.below(STEP_MS_MAX));
+      await sleep(this.#random.below(this.#stepMsMax));
     }
   }
 
@@ -60,7 +71,7 @@ export class RandomClient {
     if (action <= 1 && filterIds.length > 0) this.#unsubscribe(filterIds);
     else if (action <= 4 && filterIds.length < FILTERS_MAX) this.#subscribe();
     else if (action <= 7) this.#pause();
-    else if (action === 8) client.resume(1 + random.below(PIECE_MS_MAX));
+    else if (action === 8) client.resume(1 + random.below(this.#pieceMsMax));
     else if (action === 9) client.resume();
     else if (action === 10) client.reset();
     else if (action === 11) this.#untilReset = 1 + random.below(FRAMES_BEFORE_RESET_MAX);
@@ -85,7 +96,7 @@ export class RandomClient {
   #pause(): void {
     const { client } = this;
     client.pause();
-    const pauseMs = this.#random.below(this.#random.below(PAUSE_MS_MAX) + 1);
+    const pauseMs = this.#random.below(this.#random.below(this.#pauseMsMax) + 1);
     setTimeout(() => client.resume(), pauseMs).unref();
   }
 
