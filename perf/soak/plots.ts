@@ -8,7 +8,7 @@ export function plots(run: SoakRun): Record<string, string> {
     lineChart({ title, xLabel: 'time, minutes', yLabel, lines, marks: marksOf(run) });
   const shards = Array.from({ length: run.options.shards }, (_, shard) => shard);
   return {
-    'memory.svg': chart(
+    'resident-memory.svg': chart(
       'Resident memory of each instance',
       'MiB',
       linesOf(run, '', ({ residentMib }) => residentMib),

@@ -3,6 +3,7 @@ import { Random } from '../../src/source/random.ts';
 import type { CheckedClient } from '../truth/checked-client.ts';
 import type { PublicationLog } from '../truth/publication-log.ts';
 import { RandomClient } from '../truth/random-client.ts';
+import { SlowClient } from './slow-client.ts';
 import type { SoakTotals } from './soak-totals.ts';
 
 export interface PopulationOptions {
@@ -17,14 +18,17 @@ export interface PopulationOptions {
   lifeMsMax: number;
 }
 
+/** One life in so many is that of a slow reader. */
+const SLOW_ODDS = 6;
 const LIFE_MS_MIN = 1_000;
 const STEP_MS_MAX = 1_000;
 const PAUSE_MS_MAX = 15_000;
-const PIECE_MS_MAX = 500;
 /** For what a client has begun when it is told to end, and for its goodbye. */
 const END_MS_MAX = 30_000;
 const LOOK_MS = 20;
 const SEED_STEP = 7_919;
+
+type Living = RandomClient | SlowClient;
 
 /**
  * As many clients as there are to be at a time. Each does at random what clients do, reads slowly, vanishes and comes back;
@@ -35,7 +39,7 @@ export class Population {
   readonly #log: PublicationLog;
   readonly #totals: SoakTotals;
   /** For each client that lives, what the log had when it began: it is not owed anything older. */
-  readonly #beginnings = new Map<RandomClient, number>();
+  readonly #beginnings = new Map<Living, number>();
   #born = 0;
 
   constructor(options: PopulationOptions, log: PublicationLog, totals: SoakTotals) {
@@ -61,12 +65,8 @@ export class Population {
   }
 
   async #oneLife(random: Random, signal: AbortSignal): Promise<void> {
-    const { port, symbols, epoch, lifeMsMax } = this.#options;
-    const seed = 1 + random.below(0x7fff_fffd);
-    const name = `client ${++this.#born}`;
-    const options = { port, symbols, epoch, seed, client: name, isNumbered: true, isOneOfSeveral: true };
-    const pace = { stepMsMax: STEP_MS_MAX, pauseMsMax: PAUSE_MS_MAX, pieceMsMax: PIECE_MS_MAX };
-    const one = new RandomClient({ ...options, ...pace });
+    const { lifeMsMax } = this.#options;
+    const one = this.#create(random);
     this.#beginnings.set(one, this.#log.total);
     const lifeMs = LIFE_MS_MIN + random.below(lifeMsMax);
     await this.#run(one, AbortSignal.any([signal, AbortSignal.timeout(lifeMs)]));
@@ -77,8 +77,18 @@ export class Population {
     this.#totals.add(one.client, this.#log);
   }
 
+  #create(random: Random): Living {
+    const { port, symbols, epoch } = this.#options;
+    const seed = 1 + random.below(0x7fff_fffd);
+    const isSlow = random.below(SLOW_ODDS) === 0;
+    const client = `${isSlow ? 'slow ' : ''}client ${++this.#born}`;
+    const options = { port, epoch, seed, client, isNumbered: true, isOneOfSeveral: true };
+    if (isSlow) return new SlowClient(options);
+    return new RandomClient({ ...options, symbols, stepMsMax: STEP_MS_MAX, pauseMsMax: PAUSE_MS_MAX });
+  }
+
   /** A client that hangs is a problem, and must not hold up the end. */
-  async #run(one: RandomClient, ending: AbortSignal): Promise<void> {
+  async #run(one: Living, ending: AbortSignal): Promise<void> {
     const running = one.run(ending);
     const overdue = new Promise<'overdue'>((resolve) => {
       ending.addEventListener('abort', () => setTimeout(() => resolve('overdue'), END_MS_MAX).unref(), { once: true });

@@ -22,19 +22,19 @@ const OTHER_DESCRIPTORS = 'number of descriptors without connections';
 const FLOOR_SHARE = 0.05;
 /** How something is watched. */
 interface Watch {
-  /** Of the whole time: as long as the beginning of each life is left out. */
-  warmUp: number;
+  /** Of the whole time: as long as the beginning of each life is left out; and how long at least. */
+  warmUpShare: number;
+  warmUpSMin: number;
   /** Share of the level, and amount, by which it may be more in the end. */
   shareAllowed: number;
   amountAllowed: number;
 }
 
-const WARM_UP_S_MIN = 5;
 const WARM_UP_S_MAX = 300;
 /** For its first minutes V8 makes its heaps larger; what it keeps in reserve comes and goes after that. */
-const RESIDENT: Watch = { warmUp: 0.3, shareAllowed: 0.1, amountAllowed: 3 };
-const HEAP: Watch = { warmUp: 0.1, shareAllowed: 0.05, amountAllowed: 3 };
-const DESCRIPTORS: Watch = { warmUp: 0.1, shareAllowed: 0, amountAllowed: 4 };
+const RESIDENT: Watch = { warmUpShare: 0.3, warmUpSMin: 180, shareAllowed: 0.1, amountAllowed: 3 };
+const HEAP: Watch = { warmUpShare: 0.1, warmUpSMin: 15, shareAllowed: 0.05, amountAllowed: 3 };
+const DESCRIPTORS: Watch = { warmUpShare: 0.1, warmUpSMin: 5, shareAllowed: 0, amountAllowed: 4 };
 const HOUR_S = 3_600;
 
 /** Memory and descriptors, over the lives of processes and threads without their beginnings. */
@@ -99,9 +99,9 @@ function judged(
   return { what, unit, trend, allowed, hasGrown: (leastPerHour * seconds) / HOUR_S > allowed };
 }
 
-function trendOf(run: SoakRun, { warmUp }: Watch, lifeOf: LifeOf, of: ValueOf): Trend | undefined {
+function trendOf(run: SoakRun, watch: Watch, lifeOf: LifeOf, of: ValueOf): Trend | undefined {
   const totalS = run.options.minutes * 60;
-  const skippedS = Math.min(WARM_UP_S_MAX, Math.max(WARM_UP_S_MIN, totalS * warmUp));
+  const skippedS = Math.min(WARM_UP_S_MAX, Math.max(watch.warmUpSMin, totalS * watch.warmUpShare));
   const lives = Map.groupBy(run.samples, lifeOf);
   const stretches = [...lives.values()].map((samples) => {
     const fromS = (samples[0] as Sample).atS + skippedS;

@@ -11,8 +11,6 @@ export interface RandomClientOptions extends CheckedClientOptions {
   /** Longest time between two things that it does, and for which it stops reading. */
   stepMsMax?: number;
   pauseMsMax?: number;
-  /** Longest time between two pieces that it reads where it reads slowly. */
-  pieceMsMax?: number;
 }
 
 const FIREHOSE_ODDS = 8;
@@ -33,7 +31,6 @@ export class RandomClient {
   readonly #symbols: number;
   readonly #stepMsMax: number;
   readonly #pauseMsMax: number;
-  readonly #pieceMsMax: number;
   #untilReset = 0;
   #isSteady = false;
 
@@ -42,7 +39,6 @@ export class RandomClient {
     this.#symbols = options.symbols;
     this.#stepMsMax = options.stepMsMax ?? STEP_MS_MAX;
     this.#pauseMsMax = options.pauseMsMax ?? PAUSE_MS_MAX;
-    this.#pieceMsMax = options.pieceMsMax ?? PIECE_MS_MAX;
     this.client = new CheckedClient({ ...options, onMessage: () => this.#maybeReset() });
   }
 
@@ -71,7 +67,7 @@ export class RandomClient {
     if (action <= 1 && filterIds.length > 0) this.#unsubscribe(filterIds);
     else if (action <= 4 && filterIds.length < FILTERS_MAX) this.#subscribe();
     else if (action <= 7) this.#pause();
-    else if (action === 8) client.resume(1 + random.below(this.#pieceMsMax));
+    else if (action === 8) client.resume(1 + random.below(PIECE_MS_MAX));
     else if (action === 9) client.resume();
     else if (action === 10) client.reset();
     else if (action === 11) this.#untilReset = 1 + random.below(FRAMES_BEFORE_RESET_MAX);

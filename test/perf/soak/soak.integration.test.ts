@@ -22,7 +22,9 @@ it('a soak of a few seconds accounts for everything, and leaves a report and not
   for (const count of [account.delivered, account.resumptions, clients, ledgers]) expect(count).toBeGreaterThan(0);
   const kinds = report.disturbances.map(({ kind }: { kind: string }) => kind);
   expect(kinds).toEqual(expect.arrayContaining(['reload', 'crash of a shard']));
-  expect(readdirSync(directory)).toEqual(expect.arrayContaining(['report.md', 'samples.ndjson', 'memory.svg']));
+  expect(readdirSync(directory)).toEqual(
+    expect.arrayContaining(['report.md', 'samples.ndjson', 'resident-memory.svg']),
+  );
   const pids = (samples: { pid: number }[]) => samples.map(({ pid }) => pid);
   const { before, after } = report.idle;
   expect(new Set([...pids(before), ...pids(after)]).size).toBe(4);
