@@ -34,6 +34,9 @@ const LIFE_MS_MAX = 60_000;
 /** Share of the time. */
 const LAST_RELOAD = 0.4;
 const LIFE_SHARE = 0.25;
+const DRAIN_SHARE = 0.05;
+/** The usual one. */
+const DRAIN_MS_MAX = 2_000;
 /** Between two looks: so many in a short soak, every other second, so many in a long one. */
 const LOOKS_MIN = 300;
 const LOOK_S = 2;
@@ -184,7 +187,7 @@ class Soak {
   }
 
   #gatewayOptions(port: number): Record<string, string> {
-    const { shards } = this.#options;
+    const { shards, minutes } = this.#options;
     return {
       TICKCAST__SERVER__PORT: String(port),
       TICKCAST__SERVER__HOST: '127.0.0.1',
@@ -194,6 +197,7 @@ class Soak {
       TICKCAST__RING__BYTES: String(16 * MIB),
       TICKCAST__LIMITS__COMMANDSPERSECOND: '0',
       TICKCAST__SLOW__MAXLAGMS: '10000',
+      TICKCAST__SHUTDOWN__DRAINMS: String(Math.round(Math.min(DRAIN_MS_MAX, minutes * 60_000 * DRAIN_SHARE))),
       // Crashes are no loop here.
       TICKCAST__SUPERVISOR__RESTARTDELAYMAXMS: '500',
       TICKCAST__LOG__LEVEL: 'warn',

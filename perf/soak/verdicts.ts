@@ -34,7 +34,7 @@ const WARM_UP_S_MAX = 300;
 /** For its first minutes V8 makes its heaps larger; what it keeps in reserve comes and goes after that. */
 const RESIDENT: Watch = { warmUpShare: 0.3, warmUpSMin: 180, shareAllowed: 0.1, amountAllowed: 3 };
 const HEAP: Watch = { warmUpShare: 0.1, warmUpSMin: 15, shareAllowed: 0.05, amountAllowed: 3 };
-const DESCRIPTORS: Watch = { warmUpShare: 0.1, warmUpSMin: 5, shareAllowed: 0, amountAllowed: 4 };
+const DESCRIPTORS: Watch = { warmUpShare: 0.1, warmUpSMin: 15, shareAllowed: 0, amountAllowed: 4 };
 const HOUR_S = 3_600;
 
 /** Memory and descriptors, over the lives of processes and threads without their beginnings. */

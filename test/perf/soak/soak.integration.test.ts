@@ -8,7 +8,8 @@ const PROJECT = new URL('../../../', import.meta.url);
  * The whole of it in small: two instances under pm2, one reload, crashes of shards, and clients that go through all of that.
  */
 it('a soak of a few seconds accounts for everything, and leaves a report and nothing else', async () => {
-  const args = ['--minutes', '0.1', '--clients', '8', '--rate', '200', '--crash-every', '1.5', '--reload-every', '3'];
+  const few = ['--minutes', '0.1', '--shards', '1', '--clients', '8', '--rate', '200'];
+  const args = [...few, '--crash-every', '1.5', '--reload-every', '1.5'];
   const { status, stdout, stderr } = await new TestProcess(new URL('perf/soak/main.ts', PROJECT), args).ended;
   expect([status, stderr]).toEqual([0, '']);
   const path = /^perf\/profiles\/soak-[^/]+\//m.exec(stdout)?.[0] as string;
