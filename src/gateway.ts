@@ -44,6 +44,8 @@ export interface GatewayParts {
 }
 
 const SAMPLE_INTERVAL_MS = 1_000;
+/** How long a start waits for the sources, ms. */
+const SOURCE_START_MS = 2_000;
 /** What the sources and DataFlow may take of the shutdown, before the shards drain. */
 const DATAFLOW_STOP_MS = 1_000;
 
@@ -137,7 +139,7 @@ export class Gateway {
   }
 
   /**
-   * Resolves when every shard listens and the source has begun.
+   * Resolves when every shard listens and the source has begun, or has failed to, or has not in two seconds.
    * @throws TickcastError PORT_IN_USE, PORT_REFUSED, SHARD_START_FAILED, or INVALID_STATE on a second start and where
    *   `stop` was called before this has resolved; nothing runs then
    */
@@ -161,12 +163,16 @@ export class Gateway {
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
     this.#performanceLog.start();
     this.#memoryPressure.start();
-    for (const source of this.#sources) source.start();
+    const sourcesStarted = this.#startSources();
     const { host, path } = this.config.server;
     this.#log.info(
       { host, port: this.#port, path, shards: this.#supervisor.blocks.length },
       'WebSocket gateway started',
     );
+    await sourcesStarted;
+    if (this.#stopped === undefined) return;
+    await this.#stopped;
+    throw stoppedWhileStarting();
   }
 
   /**
@@ -185,6 +191,14 @@ export class Gateway {
   stop(): Promise<void> {
     this.#stopped ??= this.#stop();
     return this.#stopped;
+  }
+
+  /** Who waits for the gateway takes the one before it down then, which had a source. */
+  async #startSources(): Promise<void> {
+    const { promise: late, resolve } = Promise.withResolvers<void>();
+    const timer = setTimeout(resolve, SOURCE_START_MS);
+    await Promise.race([late, Promise.all(this.#sources.map((source) => source.start()))]);
+    clearTimeout(timer);
   }
 
   #refuseStopped(): void {

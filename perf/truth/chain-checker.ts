@@ -16,6 +16,8 @@ export interface ChainCheckerOptions {
   conflation?: ConflatedTypes;
   /** Each publication's `data.n` is its own seq, so that a frame's content can be told from another's. */
   isNumbered?: boolean;
+  /** Its connections may be to several gateways that number alike, each of which knows of nothing before its own start. */
+  severalGateways?: boolean;
 }
 
 /**
@@ -36,6 +38,7 @@ export class ChainChecker {
   refusals: Record<string, number> = {};
   readonly #conflation: ConflatedTypes;
   readonly #isNumbered: boolean;
+  readonly #severalGateways: boolean;
   readonly #chains = new Map<string, TopicChain>();
   readonly #policies: PolicyName[] = [];
   #isFirehose = false;
@@ -47,10 +50,16 @@ export class ChainChecker {
   /** What is being looked at, for reports. */
   #current: WireMessage | undefined;
 
-  constructor({ client, conflation = USUAL_CONFLATION, isNumbered = false }: ChainCheckerOptions) {
+  constructor({
+    client,
+    conflation = USUAL_CONFLATION,
+    isNumbered = false,
+    severalGateways = false,
+  }: ChainCheckerOptions) {
     this.record = new ClientRecord(client);
     this.#conflation = conflation;
     this.#isNumbered = isNumbered;
+    this.#severalGateways = severalGateways;
   }
 
   get chains(): Iterable<TopicChain> {
@@ -87,6 +96,8 @@ export class ChainChecker {
         return this.#apply(this.subscriptions.unsubscribed(message));
       case 'gap':
         return this.#takeGap(message);
+      case 'epoch':
+        return this.#takeEpoch(message);
       case 'ledger':
         return this.#takeLedger(message.payload as unknown as Ledger);
       case 'error':
@@ -96,11 +107,19 @@ export class ChainChecker {
 
   #takeWelcome({ payload: { seq, epoch } }: WireMessage): void {
     if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the welcome has no seq or no epoch');
-    if (this.resumePoint.epoch !== '' && epoch !== this.resumePoint.epoch) this.#report('the epoch has changed');
-    this.resumePoint.epoch = epoch;
+    const isAnother = this.resumePoint.epoch !== '' && epoch !== this.resumePoint.epoch;
+    if (isAnother && !this.#severalGateways) this.#report('the epoch has changed');
+    // One that has not published anything yet does not know better; the client's own is still that of its point.
+    if (!isAnother) this.resumePoint.epoch = epoch;
     if (this.#isFirehose) this.resumePoint.began(seq);
     this.#apply(this.subscriptions.connected(this.#isFirehose, seq));
     this.subscriptions.told(seq, true);
+  }
+
+  #takeEpoch({ payload: { epoch, seq } }: WireMessage): void {
+    if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the new epoch has no name or no seq');
+    if (!this.#severalGateways) this.#report('the epoch has changed');
+    this.resumePoint.epoch = epoch;
   }
 
   #takeSubscribed(message: WireMessage): void {
@@ -131,7 +150,10 @@ export class ChainChecker {
     this.#highest = Math.max(this.#highest, frame.seq);
   }
 
-  #takeDelivery(frame: DataFrame, chain: TopicChain): void {
+  #takeDelivery(told: DataFrame, chain: TopicChain): void {
+    // The resume has said that there is nothing between what this gateway knows of and what the client has.
+    const isUnknown = this.#severalGateways && told.prevSeq === 0 && chain.isConnectionFresh;
+    const frame = isUnknown ? { ...told, prevSeq: Math.min(chain.last, told.seq - 1) } : told;
     const { seq, prevSeq, merged = 0 } = frame;
     if (seq <= this.#lastSeq) this.#report(`seq does not rise: ${this.#lastSeq} came before`);
     this.#lastSeq = seq;

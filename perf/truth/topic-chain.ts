@@ -51,6 +51,11 @@ export class TopicChain {
     return this.#isFresh ? 0 : this.#last;
   }
 
+  /** Nothing of the topic has come on the present connection. */
+  get isConnectionFresh(): boolean {
+    return this.#isConnectionFresh;
+  }
+
   apply(step: CoverageStep): void {
     if (step.kind === 'connected') this.counts = noCounts();
     const change = this.coverage.apply(step);
