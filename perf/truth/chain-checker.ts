@@ -98,6 +98,8 @@ export class ChainChecker {
         return this.#takeGap(message);
       case 'epoch':
         return this.#takeEpoch(message);
+      case 'serverShutdown':
+        return this.#takeShutdown(message);
       case 'ledger':
         return this.#takeLedger(message.payload as unknown as Ledger);
       case 'error':
@@ -120,6 +122,14 @@ export class ChainChecker {
     if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the new epoch has no name or no seq');
     if (!this.#severalGateways) this.#report('the epoch has changed');
     this.resumePoint.epoch = epoch;
+  }
+
+  /** Of those who keep up it says how far they have come. */
+  #takeShutdown({ payload: { seq } }: WireMessage): void {
+    if (seq === undefined) return;
+    if (!isSeq(seq)) return this.#report('the shutdown has a seq that is none');
+    if (this.resumePoint.seq !== undefined) this.resumePoint.began(Math.max(seq, this.resumePoint.seq));
+    this.subscriptions.told(seq, true);
   }
 
   #takeSubscribed(message: WireMessage): void {
@@ -153,7 +163,7 @@ export class ChainChecker {
   #takeDelivery(told: DataFrame, chain: TopicChain): void {
     // The resume has said that there is nothing between what this gateway knows of and what the client has.
     const isUnknown = this.#severalGateways && told.prevSeq === 0 && chain.isConnectionFresh;
-    const frame = isUnknown ? { ...told, prevSeq: Math.min(chain.last, told.seq - 1) } : told;
+    const frame = isUnknown ? { ...told, prevSeq: Math.min(chain.accountedTo, told.seq - 1) } : told;
     const { seq, prevSeq, merged = 0 } = frame;
     if (seq <= this.#lastSeq) this.#report(`seq does not rise: ${this.#lastSeq} came before`);
     this.#lastSeq = seq;
@@ -171,7 +181,7 @@ export class ChainChecker {
     this.record.add(
       'delivered',
       chain.index,
-      taking === 'overlaps' ? before : prevSeq,
+      isUnknown ? seq : taking === 'overlaps' ? before : prevSeq,
       seq,
       merged,
       '',

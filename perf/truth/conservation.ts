@@ -66,8 +66,9 @@ export class ConservationJudge {
       this.account.snapshots++;
       return;
     }
-    const first = from === 0 ? 0 : this.#log.ordinalOf(topic, from);
-    if (from !== 0 && first === 0) return this.#complain(topic, event, 'begins with no publication of this topic');
+    const isUnknown = from === 0 || (from === seq && kind === 'delivered');
+    const first = isUnknown ? firstOf(event, to) : this.#log.ordinalOf(topic, from);
+    if (!isUnknown && first === 0) return this.#complain(topic, event, 'begins with no publication of this topic');
     if (kind === 'repeated') this.#markRepeated(topic, first, to);
     else if (kind === 'gap') this.#markGap(topic, event, first, to);
     else this.#markDelivery(topic, event, first, to);
@@ -164,6 +165,11 @@ export class ConservationJudge {
   #report(problem: string): void {
     this.problems.add(`${this.#client}: ${problem}`);
   }
+}
+
+/** Where the client was not told what was before: `from` is 0 at the beginning of a topic, seq where nobody knows. */
+function firstOf({ from, count }: RecordedEvent, ordinal: number): number {
+  return from === 0 ? 0 : ordinal - 1 - count;
 }
 
 export function noAccount(): Account {

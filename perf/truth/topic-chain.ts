@@ -56,6 +56,11 @@ export class TopicChain {
     return this.#isConnectionFresh;
   }
 
+  /** What the client has, or is not owed, ends here. */
+  get accountedTo(): number {
+    return this.#isFresh ? Math.max(this.#got, this.#since) : this.#last;
+  }
+
   apply(step: CoverageStep): void {
     if (step.kind === 'connected') this.counts = noCounts();
     const change = this.coverage.apply(step);

@@ -133,7 +133,8 @@ export class WebSocketProxy {
    */
   bidFarewell(drainMs: number, flush: () => void): void {
     const close = (connection: PooledConnection) => this.close(connection, 'serverShutdown');
-    this.#farewell = new Farewell({ connections: this.#connections, flush, close }, drainMs);
+    const { seq } = this.#parts;
+    this.#farewell = new Farewell({ connections: this.#connections, flush, seq, close }, drainMs);
   }
 
   /** Closes every connection as `serverShutdown`, those that are still there. From here on handshakes are answered with 503. */

@@ -105,7 +105,11 @@ describe('a gateway that has time to drain', () => {
     const watch = clients.map(async (client) => {
       const told = await client.next('serverShutdown');
       const toldAt = performance.now();
-      expect(told.payload).toEqual({ drainMs: expect.any(Number), reconnectAfterMs: expect.any(Number) });
+      expect(told.payload).toEqual({
+        drainMs: expect.any(Number),
+        reconnectAfterMs: expect.any(Number),
+        seq: expect.any(Number),
+      });
       expect(await client.untilClosed()).toEqual({ code: 1001, reason: 'Server shutting down' });
       left.push({
         told: told.payload.reconnectAfterMs as number,
