@@ -206,4 +206,29 @@ describe('two gateways on one numbered feed', () => {
       expect.objectContaining({ level: 'warn', message: 'Numbering has another epoch' }),
     );
   });
+
+  it('serve on when the feed dies, say so, and are well again when it is back', async () => {
+    const feed = await NumberedFeed.open();
+    const gateway = await gatewayOn(feed);
+    feed.publish(trade('A', 1));
+    await hasPublished(gateway, 1);
+    feed.stop();
+    const health = () =>
+      readAdmin<{ status: string; reasons: { check: string; level: string }[] }>(gateway.port, 'health');
+    await expect
+      .poll(health, PATIENT)
+      .toMatchObject({ status: 'degraded', reasons: [{ check: 'sources', level: 'degraded' }] });
+    expect(gateway.lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'Source failed' }));
+    const client = await open(gateway);
+    await client.ask({ type: 'subscribe', payload: { symbols: 'A', snapshot: true } });
+    await client.until(() => client.data.length === 1, 'the latest value');
+    await feed.listen();
+    await expect.poll(() => feed.connected, PATIENT).toBe(1);
+    feed.publish(trade('A', 2));
+    await client.until(() => client.data.length === 2, 'what is published again');
+    expect(client.data[1]).toMatchObject({ seq: 2, prevSeq: 1 });
+    expect(await health()).toMatchObject({ status: 'healthy' });
+    // Nothing was published meanwhile, and the numbers say so.
+    expect((await ringOf(gateway)).numbering).toMatchObject({ kind: 'source', holes: 0 });
+  });
 });
