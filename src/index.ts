@@ -17,7 +17,7 @@ export type { MarketData, Publication, PublicationContext } from './dataflow/pub
 export type { RoutingRule } from './dataflow/routing-rule.ts';
 export { Gateway, type GatewayParts } from './gateway.ts';
 export type { Source, SourceSink, SourceState, SourceStatus } from './source/source.ts';
-export type { ConnectionStats, PoolStats } from './telemetry/aggregator.ts';
+export type { ConnectionStats, PoolStats } from './telemetry/figures.ts';
 export type { HealthStatus } from './telemetry/health.ts';
 export type { Logger, LogLevel, LogMethod } from './telemetry/logger.ts';
 export { ERROR_CODES, type ErrorCode, TickcastError } from './util/errors.ts';
