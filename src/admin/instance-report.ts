@@ -16,6 +16,8 @@ import type { AdminContext } from './admin-context.ts';
 export interface InstanceReport {
   instance: InstanceIdentity;
   version: string;
+  /** When it was taken, ms since the epoch. */
+  takenMs: number;
   uptimeMs: number;
   running: boolean;
   figures: InstanceFigures;
@@ -31,6 +33,7 @@ export function reportOf(context: AdminContext, aggregator: Aggregator): Instanc
   return {
     instance: context.instance,
     version: context.version,
+    takenMs: aggregator.nowMs(),
     uptimeMs: aggregator.uptimeMs(),
     running: context.running(),
     figures: aggregator.figures(),

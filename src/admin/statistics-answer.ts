@@ -44,17 +44,14 @@ export interface StatisticsAnswer extends ConnectionStats {
  * @param reports at least one, that of the instance that answers first
  * @param closeRows the close-code table, in the order in which the blocks count
  */
-export function statistics(
-  reports: readonly InstanceReport[],
-  closeRows: readonly CloseRow[],
-  nowMs = Date.now(),
-): StatisticsAnswer {
+export function statistics(reports: readonly InstanceReport[], closeRows: readonly CloseRow[]): StatisticsAnswer {
+  const { takenMs, version } = reports[0] as InstanceReport;
   const figures = reports.map((report) => report.figures);
   const blocks = blocksOf(figures);
   const recent = recentFigures(figures.map(({ rise }) => rise));
   return {
-    ...connectionStats(figures, nowMs),
-    version: (reports[0] as InstanceReport).version,
+    ...connectionStats(figures, takenMs),
+    version,
     uptime: most(reports, ({ uptimeMs }) => uptimeMs),
     pool: poolStats(figures, closeRows, recent),
     delivery: deliveryAccount(blocks),
@@ -65,7 +62,7 @@ export function statistics(
     dataFlow: dataFlowOfAll(reports.map(({ dataFlow }) => dataFlow)),
     sources: reports.flatMap(({ instance, sources }) => sources.map((source) => ofInstance(instance, source))),
     memoryPressure: pressureOfAll(reports.map(({ pressure }) => pressure)),
-    timestamp: nowMs,
+    timestamp: takenMs,
   };
 }
 

@@ -22,12 +22,13 @@ export interface ClusterParts {
   /** Answers the questions of others in plain data. */
   answer: (question: Question) => Promise<unknown>;
   log: Logger;
+  /** Between looks at whether the own socket is still where others find it. */
+  watchIntervalMs?: number;
 }
 
 /** Others that are asked at a time. */
 const PEERS_MAX = 64;
 const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
-/** Between looks at whether the own socket is still where others find it. */
 const WATCH_INTERVAL_MS = 5_000;
 const PORT_MAX = 65_535;
 
@@ -74,7 +75,8 @@ export class Cluster implements Peers {
     this.#port = port;
     await this.#directory?.sweepDead();
     await this.#listen();
-    if (!this.#left) this.#watch = setInterval(() => void this.#stayInPlace(), WATCH_INTERVAL_MS).unref();
+    const { watchIntervalMs = WATCH_INTERVAL_MS } = this.#parts;
+    if (!this.#left) this.#watch = setInterval(() => void this.#stayInPlace(), watchIntervalMs).unref();
   }
 
   /** Others do not find this instance any more. Also where it never joined. */
@@ -101,9 +103,7 @@ export class Cluster implements Peers {
     const instance = identityOf(peer);
     if ('answer' in asked) return { instance, answer: asked.answer };
     if (asked.silence === 'gone') return undefined;
-    if (asked.silence !== 'refused' || !this.#directory?.isDead(peer)) return { instance, silence: asked.silence };
-    this.#directory.sweep(peer);
-    return { instance, silence: 'dead' };
+    return { instance, silence: (await this.#directory?.sweepIfDead(peer)) ? 'dead' : asked.silence };
   }
 
   async #listen(): Promise<void> {

@@ -45,25 +45,25 @@ export class PeerDirectory {
 
   /** Removes what instances of any port have left behind that ended without leaving. */
   async sweepDead(): Promise<void> {
-    for (const peer of this.list()) {
-      // One whose process cannot be seen may still live, in another container.
-      if (this.isDead(peer) && !(await isListening(peer.path))) this.sweep(peer);
-    }
+    for (const peer of this.list()) await this.sweepIfDead(peer);
   }
 
-  /** Its process has ended: whoever has the pid now was started at another time. */
-  isDead({ pid, birth }: PeerSocket): boolean {
-    return processBirth(pid) !== birth;
+  /**
+   * Removes the socket of a process that has ended; whether it has. One that cannot be seen here but still listens, as from
+   * another container, is left alone.
+   */
+  async sweepIfDead(peer: PeerSocket): Promise<boolean> {
+    // Whoever has the pid now was started at another time.
+    if (processBirth(peer.pid) === peer.birth || (await isListening(peer.path))) return false;
+    this.#sweep(peer);
+    return true;
   }
 
-  /** Removes the socket of a process that has ended, where nobody listens. */
-  sweep({ path, process, pid }: PeerSocket): void {
+  #sweep({ path, process, pid }: PeerSocket): void {
     try {
       unlinkSync(path);
-      this.#log.warn(
-        { path, process, peerPid: pid },
-        'WebSocket cluster: the socket of an instance that ended is removed',
-      );
+      const fields = { path, process, peerPid: pid };
+      this.#log.warn(fields, 'WebSocket cluster: the socket of an instance that has ended is removed');
     } catch (thrown) {
       // Another instance has been quicker.
       if ((thrown as NodeJS.ErrnoException).code === 'ENOENT') return;
