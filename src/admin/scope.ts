@@ -1,7 +1,7 @@
 import { invalidParameter } from './invalid-parameter.ts';
 
 /** Of whom an answer tells: of this instance, or of all that share its port. */
-export const SCOPES = ['machine', 'instance'] as const;
+const SCOPES = ['machine', 'instance'] as const;
 
 export type Scope = (typeof SCOPES)[number];
 

@@ -3,6 +3,7 @@
  * instance to all others, and those of others to it. Out: what each has answered, or why it has not. They find each other
  * by their sockets in the run directory; there is no leader, and no list to keep.
  */
+import { randomInt } from 'node:crypto';
 import { join } from 'node:path';
 import type { Logger } from '../telemetry/logger.ts';
 import { askPeer } from './ask-peer.ts';
@@ -12,7 +13,7 @@ import { PeerDirectory, type PeerSocket } from './peer-directory.ts';
 import { processBirth } from './process-birth.ts';
 import type { PeerAnswer, Peers, Question } from './question.ts';
 import { openRunDirectory, runDirectoryRefused } from './run-directory.ts';
-import { formatSocketName, SOCKET_PATH_BYTES_MAX } from './socket-name.ts';
+import { formatSocketName, SERIAL_END, SOCKET_PATH_BYTES_MAX } from './socket-name.ts';
 
 export interface ClusterParts {
   instance: InstanceIdentity;
@@ -32,16 +33,13 @@ const ANSWER_BYTES_MAX = 8 * 1024 * 1024;
 const WATCH_INTERVAL_MS = 5_000;
 const PORT_MAX = 65_535;
 
-/** Gateways that this process has made: tells their sockets apart. */
-let serials = 0;
-
 /** An instance that is alone on its port. */
 export const NO_PEERS: Peers = { ask: async () => [] };
 
 export class Cluster implements Peers {
   readonly #parts: ClusterParts;
   readonly #birth: number;
-  readonly #serial = ++serials;
+  readonly #serial = randomInt(1, SERIAL_END);
   #directoryPath = '';
   #directory: PeerDirectory | undefined;
   #socket: ClusterSocket | undefined;
@@ -102,7 +100,7 @@ export class Cluster implements Peers {
     const asked = await askPeer(peer.path, question, limits);
     const instance = identityOf(peer);
     if ('answer' in asked) return { instance, answer: asked.answer };
-    if (asked.silence === 'gone') return undefined;
+    if (asked.silence === 'gone' || this.#directory?.hasLeft(peer)) return undefined;
     return { instance, silence: (await this.#directory?.sweepIfDead(peer)) ? 'dead' : asked.silence };
   }
 

@@ -1,4 +1,4 @@
-import { lstatSync, readdirSync, unlinkSync } from 'node:fs';
+import { existsSync, lstatSync, readdirSync, unlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Logger } from '../telemetry/logger.ts';
 import { errorMessage } from '../util/errors.ts';
@@ -41,6 +41,11 @@ export class PeerDirectory {
     } catch (thrown) {
       return this.#leaveDirectory(errorMessage(thrown));
     }
+  }
+
+  /** It has left in good order while it was asked. */
+  hasLeft({ path }: PeerSocket): boolean {
+    return !existsSync(path);
   }
 
   /** Removes what instances of any port have left behind that ended without leaving. */

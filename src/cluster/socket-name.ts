@@ -3,8 +3,8 @@
  *
  *     PORT . PROCESS . PID . BIRTH . SERIAL .sock        8080.0.4711.1x9k2.1.sock
  *
- * BIRTH is when the process started (see process-birth.ts), in base 36: a pid is given out again. SERIAL tells apart
- * gateways that one process holds.
+ * BIRTH is when the process started (see process-birth.ts), in base 36: a pid is given out again. SERIAL is random, and
+ * tells apart gateways that one process holds, be it on several threads.
  */
 export interface SocketName {
   /** Port of the WebSocket endpoint: instances of one port belong together. */
@@ -14,6 +14,9 @@ export interface SocketName {
   birth: number;
   serial: number;
 }
+
+/** One more than the highest SERIAL. */
+export const SERIAL_END = 1_000_000;
 
 /** What sockaddr_un takes (unix(7)), without the zero at its end. */
 export const SOCKET_PATH_BYTES_MAX = 107;

@@ -75,6 +75,19 @@ describe('instances on one port', () => {
     expect(readdirSync(runDir)).toEqual([]);
   });
 
+  it('are not told of where they leave while they are asked', async () => {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const answer = async () => {
+      resolve();
+      return new Promise(() => {});
+    };
+    const [first, second] = await Promise.all([joined(1), joined(2, { answer })]);
+    const asked = first.ask(REPORT);
+    await promise;
+    await second.leave();
+    expect(await asked).toEqual([]);
+  });
+
   it('do not stay where they were stopped while they joined', async () => {
     const cluster = new Cluster({ instance: PEER, runDir, answerTimeoutMs: LONG_MS, answer: async () => 1, log });
     cluster.open();
@@ -217,7 +230,7 @@ describe('a run directory', () => {
 
   it('counts bytes, not characters', () => {
     const parts = { instance: PEER, answerTimeoutMs: LONG_MS, answer: async () => 1, log };
-    const room = 107 - runDir.length - 50;
+    const room = 107 - runDir.length - 55;
     expect(() => new Cluster({ ...parts, runDir: join(runDir, 'x'.repeat(room)) }).open()).not.toThrow();
     expect(() => new Cluster({ ...parts, runDir: join(runDir, '€'.repeat(room)) }).open()).toThrow(/bytes/);
   });

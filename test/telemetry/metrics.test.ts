@@ -313,6 +313,16 @@ describe('docs/metrics.md', () => {
     }
   });
 
+  it('names the gauges that add up over instances, and no other', () => {
+    const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const [, sentence] = /These gauges add up all the same:\n((?: {2}.*\n)+)/.exec(text)!;
+    const told = [...sentence!.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    const adding = METRICS.filter(({ type, aggregator }) => type === 'gauge' && aggregator !== 'max');
+    expect(told).toEqual(adding.map(({ name }) => name));
+    expect(adding.every(({ aggregator }) => aggregator === 'sum')).toBe(true);
+    expect(METRICS.filter(({ type, aggregator }) => type === 'counter' && aggregator !== 'sum')).toEqual([]);
+  });
+
   it('names the labels that the table of metrics declares', () => {
     const listed = documented();
     for (const { name, type, labels } of [...METRICS, ...MACHINE_METRICS]) {
