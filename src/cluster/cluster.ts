@@ -45,6 +45,7 @@ export class Cluster implements Peers {
   #socket: ClusterSocket | undefined;
   #port = 0;
   #watch: NodeJS.Timeout | undefined;
+  #mending = false;
   #left = false;
 
   constructor(parts: ClusterParts) {
@@ -88,7 +89,8 @@ export class Cluster implements Peers {
 
   async ask(question: Question): Promise<PeerAnswer[]> {
     if (this.#directory === undefined || this.#socket === undefined) return [];
-    const peers = this.#directory.list(this.#port).filter(({ path }) => path !== this.#path);
+    const own = this.#path;
+    const peers = this.#directory.list(this.#port).filter(({ path }) => path !== own);
     const answers = await Promise.all(peers.slice(0, PEERS_MAX).map((peer) => this.#ask(peer, question)));
     const left = peers.slice(PEERS_MAX).map((peer) => ({ instance: identityOf(peer), silence: 'notAsked' as const }));
     return [...answers.filter((answer) => answer !== undefined), ...left];
@@ -116,7 +118,8 @@ export class Cluster implements Peers {
   async #stayInPlace(): Promise<void> {
     const { runDir, log } = this.#parts;
     const socket = this.#socket;
-    if (socket === undefined) return;
+    if (socket === undefined || this.#mending) return;
+    this.#mending = true;
     try {
       if (socket.isInPlace()) return;
       openRunDirectory(runDir);
@@ -125,6 +128,8 @@ export class Cluster implements Peers {
       log.warn({ path: this.#path }, 'WebSocket cluster: the socket was gone and is there again');
     } catch (thrown) {
       log.error({ err: thrown }, 'WebSocket cluster: joining again failed');
+    } finally {
+      this.#mending = false;
     }
   }
 
