@@ -3,6 +3,10 @@ import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
 import type { AdminContext } from './admin/admin-context.ts';
 import { answerForwarded } from './admin/inject.ts';
+import { InstanceAnswers } from './admin/instance-answers.ts';
+import { MachineAnswers } from './admin/machine-answers.ts';
+import { Cluster, NO_PEERS } from './cluster/cluster.ts';
+import { type InstanceIdentity, instanceIdentity } from './cluster/instance-identity.ts';
 import { createConfig } from './config/load-config.ts';
 import type { Config, ConfigOverrides } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
@@ -67,6 +71,9 @@ export class Gateway {
   readonly #supervisor: Supervisor;
   readonly #sources: SourceRunner[] = [];
   readonly #admin: FastifyInstance;
+  readonly #instance: InstanceIdentity;
+  /** The other instances on the port; undefined where there can be none. */
+  readonly #cluster: Cluster | undefined;
   readonly #aggregator: Aggregator;
   readonly #performanceLog: PerformanceLog;
   readonly #memoryPressure: MemoryPressure;
@@ -118,9 +125,13 @@ export class Gateway {
       request: (request) => answerForwarded(this.#admin, request),
       ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),
     });
+    const sharesPort = config.server.sharePort && canSharePort();
+    this.#instance = instanceIdentity(!sharesPort);
     const context = this.#context();
     this.#aggregator = new Aggregator(context, CLOSES);
-    this.#admin = createAdminApp(context, this.#aggregator, CLOSES, this.#log);
+    const answers = new InstanceAnswers(context, this.#aggregator, CLOSES);
+    this.#cluster = sharesPort ? this.#clusterOf(answers) : undefined;
+    this.#admin = createAdminApp(new MachineAnswers(answers, this.#cluster ?? NO_PEERS), config.admin.token, this.#log);
     this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
     this.#memoryPressure = new MemoryPressure({
       ...config.memory,
@@ -140,8 +151,8 @@ export class Gateway {
 
   /**
    * Resolves when every shard listens and the source has begun, or has failed to, or has not in two seconds.
-   * @throws TickcastError PORT_IN_USE, PORT_REFUSED, SHARD_START_FAILED, or INVALID_STATE on a second start and where
-   *   `stop` was called before this has resolved; nothing runs then
+   * @throws TickcastError PORT_IN_USE, PORT_REFUSED, SHARD_START_FAILED, RUN_DIRECTORY_REFUSED, or INVALID_STATE on a
+   *   second start and where `stop` was called before this has resolved; nothing runs then
    */
   async start(): Promise<void> {
     if (this.#started) throw new TickcastError('INVALID_STATE', 'A gateway starts once');
@@ -149,10 +160,12 @@ export class Gateway {
     try {
       this.#refuseStopped();
       for (const { level, message, fields } of systemHints(this.config)) this.#log[level](fields, message);
+      this.#cluster?.open();
       await this.dataFlow.start();
       this.#port = await this.#supervisor.start();
       this.#refuseStopped();
       await this.#listenAdmin();
+      await this.#cluster?.join(this.#port);
       this.#refuseStopped();
     } catch (thrown) {
       const failure = this.#stopped === undefined ? thrown : stoppedWhileStarting();
@@ -217,6 +230,7 @@ export class Gateway {
     await Promise.all(this.#sources.map((source) => source.stop()));
     await this.dataFlow.stop();
     await this.#supervisor.stop(Math.max(0, timeoutMs - (performance.now() - begunMs)));
+    await this.#cluster?.leave();
     await this.#admin.close();
     this.#log.info({ tookMs: Math.round(performance.now() - begunMs) }, 'WebSocket gateway stopped');
     await this.#ownLog?.flush();
@@ -271,8 +285,18 @@ export class Gateway {
     return false;
   }
 
+  #clusterOf(answers: InstanceAnswers): Cluster {
+    return new Cluster({
+      ...this.config.cluster,
+      instance: this.#instance,
+      answer: (question) => answers.answer(question),
+      log: this.#log,
+    });
+  }
+
   #context(): AdminContext {
     return {
+      instance: this.#instance,
       config: this.config,
       version: VERSION,
       startedAtMs: this.#startedAtMs,
@@ -294,8 +318,8 @@ export class Gateway {
       sources: () => this.#sources.map((source) => source.getState()),
       pressure: () => this.#memoryPressure.state,
       lastError: () => this.#lastError,
-      connections: (limit, sort) => this.#supervisor.connections(limit, sort),
-      flush: () => this.#supervisor.flush(),
+      connections: (limit, sort, timeoutMs) => this.#supervisor.connections(limit, sort, timeoutMs),
+      flush: (timeoutMs) => this.#supervisor.flush(timeoutMs),
     };
   }
 

@@ -18,7 +18,7 @@ export type { RoutingRule } from './dataflow/routing-rule.ts';
 export type { SourceNumber } from './dataflow/source-number.ts';
 export { Gateway, type GatewayParts } from './gateway.ts';
 export type { Source, SourceSink, SourceState, SourceStatus } from './source/source.ts';
-export type { ConnectionStats, PoolStats } from './telemetry/aggregator.ts';
+export type { ConnectionStats, PoolStats } from './telemetry/figures.ts';
 export type { HealthStatus } from './telemetry/health.ts';
 export type { Logger, LogLevel, LogMethod } from './telemetry/logger.ts';
 export { ERROR_CODES, type ErrorCode, TickcastError } from './util/errors.ts';

@@ -1,3 +1,4 @@
+import type { InstanceIdentity } from '../cluster/instance-identity.ts';
 import type { Config } from '../config/schema.ts';
 import type { DataFlowStats } from '../dataflow/data-flow-manager.ts';
 import type { NumberingKind } from '../frame/numbering.ts';
@@ -14,11 +15,19 @@ export interface ShardState {
   lastError?: { message: string; timestamp: number };
 }
 
+/** What the numbers of publications are. */
+export interface NumberingFigures {
+  /** Missing where several instances have each their own. */
+  epoch?: string;
+  kind: NumberingKind;
+  /** Times that something of the source may be missing between two numbers. */
+  holes: number;
+}
+
 /** What the primary's own side of the path counts. */
 export interface RingFigures {
   publications: number;
-  /** What the numbers of publications are; `holes`: times that something of the source may be missing between two. */
-  numbering: { epoch: string; kind: NumberingKind; holes: number };
+  numbering: NumberingFigures;
   bytes: number;
   /** Publications that could not be framed, by error code. */
   refused: Record<string, number>;
@@ -65,6 +74,7 @@ export interface ConnectionRow extends ConnectionDelivery {
  * `connections` and `flush` is read from memory at once.
  */
 export interface AdminContext {
+  readonly instance: InstanceIdentity;
   readonly config: Config;
   readonly version: string;
   /** ms since the epoch. */
@@ -84,8 +94,13 @@ export interface AdminContext {
   /**
    * Asks every shard for its connections; a shard that does not answer in time is named. Each gives its `limit` with the
    * highest `sort` (see connection-order.ts), so that the highest of all are among them; more may come than `limit`.
+   * @param timeoutMs less than the time that a shard has otherwise
    */
-  connections(limit: number, sort: ConnectionSort): Promise<{ connections: ConnectionRow[]; silentShards: number[] }>;
+  connections(
+    limit: number,
+    sort: ConnectionSort,
+    timeoutMs?: number,
+  ): Promise<{ connections: ConnectionRow[]; silentShards: number[] }>;
   /** Writes out every batch of every shard now. Resolves with the number of messages flushed. */
-  flush(): Promise<{ flushed: number; silentShards: number[] }>;
+  flush(timeoutMs?: number): Promise<{ flushed: number; silentShards: number[] }>;
 }

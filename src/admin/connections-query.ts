@@ -1,5 +1,5 @@
-import { ApiError, errorBody } from './api-error.ts';
 import { CONNECTION_SORTS, type ConnectionSort } from './connection-order.ts';
+import { invalidParameter } from './invalid-parameter.ts';
 
 export interface ConnectionsQuery {
   limit: number;
@@ -32,12 +32,4 @@ function readSort(value: unknown): ConnectionSort {
     throw invalidParameter('sort', value, `one of ${allowed.join(', ')}`);
   }
   return sort;
-}
-
-const VALUE_LENGTH_MAX = 100;
-
-function invalidParameter(parameter: string, value: unknown, allowed: string): ApiError {
-  const given = Array.isArray(value) ? `given ${value.length} times` : String(value).slice(0, VALUE_LENGTH_MAX);
-  const detail = { parameter, given, allowed };
-  return new ApiError(400, errorBody('INVALID_REQUEST', `The parameter ${parameter} has to be ${allowed}`, detail));
 }

@@ -229,6 +229,19 @@ export const configSchema = z.strictObject({
     host: host().default('127.0.0.1').describe('address of that port'),
     token: TOKEN.default('').describe('bearer token that opens the admin API to other machines; empty: loopback only'),
   }),
+  cluster: z.strictObject({
+    runDir: filePath(107)
+      .default('')
+      .describe(
+        'directory where instances on one port find each other; empty: tickcast in $XDG_RUNTIME_DIR, or one of the temporary directory',
+      ),
+    answerTimeoutMs: z
+      .int()
+      .min(10)
+      .max(4_000)
+      .default(1_000)
+      .describe('time that another instance has to answer; one that takes longer is told as silent'),
+  }),
   log: z.strictObject({
     level: z
       .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])

@@ -122,8 +122,9 @@ export class Supervisor {
     for (const runner of this.#runners) runner.send({ kind: 'numbering', numbering });
   }
 
-  async flush(): Promise<{ flushed: number; silentShards: number[] }> {
-    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }));
+  /** @param timeoutMs what the shards have to answer, where it is less than usual */
+  async flush(timeoutMs?: number): Promise<{ flushed: number; silentShards: number[] }> {
+    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }), timeoutMs);
     const flushed = answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.messages : 0), 0);
     return { flushed, silentShards };
   }
@@ -131,8 +132,10 @@ export class Supervisor {
   async connections(
     limit: number,
     sort: ConnectionSort,
+    timeoutMs?: number,
   ): Promise<{ connections: ConnectionRow[]; silentShards: number[] }> {
-    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'connections', id, limit, sort }));
+    const question = (id: number): ToShard => ({ kind: 'connections', id, limit, sort });
+    const { answers, silentShards } = await this.#askAll(question, timeoutMs);
     const connections = answers.flatMap((answer) => (answer.kind === 'connections' ? answer.rows : []));
     return { connections, silentShards };
   }
@@ -208,17 +211,25 @@ export class Supervisor {
   }
 
   /** Asks every shard that runs. A shard without an answer in time is silent, as is one that does not run. */
-  async #askAll(question: (id: number) => ToShard): Promise<{ answers: FromShard[]; silentShards: number[] }> {
-    const answers = await Promise.all(this.#runners.map((runner) => this.#ask(runner, question)));
+  async #askAll(
+    question: (id: number) => ToShard,
+    timeoutMs = ANSWER_TIMEOUT_MS,
+  ): Promise<{ answers: FromShard[]; silentShards: number[] }> {
+    const withinMs = Math.min(timeoutMs, ANSWER_TIMEOUT_MS);
+    const answers = await Promise.all(this.#runners.map((runner) => this.#ask(runner, question, withinMs)));
     const silentShards = answers.flatMap((answer, index) => (answer === undefined ? [index] : []));
     return { answers: answers.filter((answer) => answer !== undefined), silentShards };
   }
 
-  async #ask(runner: ShardRunner, question: (id: number) => ToShard): Promise<FromShard | undefined> {
+  async #ask(
+    runner: ShardRunner,
+    question: (id: number) => ToShard,
+    timeoutMs: number,
+  ): Promise<FromShard | undefined> {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<FromShard | undefined>();
     this.#waiting.set(id, resolve);
-    const timer = setTimeout(resolve, ANSWER_TIMEOUT_MS, undefined);
+    const timer = setTimeout(resolve, timeoutMs, undefined);
     if (!runner.send(question(id))) resolve(undefined);
     const answer = await promise;
     clearTimeout(timer);

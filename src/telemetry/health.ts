@@ -24,10 +24,19 @@ export interface HealthStatus {
 }
 
 export interface HealthReason {
-  check: 'running' | 'shards' | 'sources' | 'latencyMs' | 'errorRate' | 'memoryMb' | 'memoryPressure' | 'connections';
+  check:
+    | 'running'
+    | 'shards'
+    | 'sources'
+    | 'latencyMs'
+    | 'errorRate'
+    | 'memoryMb'
+    | 'memoryPressure'
+    | 'connections'
+    | 'instances';
   /**
-   * What was found. For shards and sources: how many are not as they should be; for running: 0, where 1 is due; for
-   * memoryPressure: the stage.
+   * What was found. For shards, sources and instances: how many are not as they should be; for running: 0, where 1 is due;
+   * for memoryPressure: the stage.
    */
   value: number;
   /** What the value has gone over; for running what it has to be. */

@@ -1,13 +1,21 @@
 import type { SourceStatus } from '../source/source.ts';
 import { DELIVERY_METRICS } from './delivery-metrics.ts';
-import type { HealthLevel } from './health.ts';
-import { closeSamples, counted, labelled, type MetricRow, ofShards, ofSources, oneOf, plain } from './metric-row.ts';
+import {
+  aggregated,
+  closeSamples,
+  counted,
+  labelled,
+  type MetricRow,
+  ofShards,
+  ofSources,
+  oneOf,
+  plain,
+} from './metric-row.ts';
 import { SHARD_METRICS } from './shard-metrics.ts';
 
-const HEALTH_LEVELS: readonly HealthLevel[] = ['healthy', 'degraded', 'unhealthy'];
 const SOURCE_STATUSES: readonly SourceStatus[] = ['idle', 'starting', 'active', 'ended', 'failed', 'stopped'];
 
-/** Every metric of the gateway but the latency histogram, in the order of docs/metrics.md. */
+/** Every metric of an instance but the latency histogram, in the order of docs/metrics.md. */
 export const METRICS: readonly MetricRow[] = [
   // The gateway.
   labelled('gauge', 'tickcast_info', 'Version of the gateway; the value is always 1', ['version'], ({ context }) => [
@@ -18,13 +26,6 @@ export const METRICS: readonly MetricRow[] = [
     'tickcast_start_time_seconds',
     'When the gateway started, since the epoch',
     ({ context }) => context.startedAtMs / 1_000,
-  ),
-  labelled(
-    'gauge',
-    'tickcast_health',
-    'Health of the gateway: 1 at the status it has, 0 at the others',
-    ['status'],
-    ({ health }) => oneOf(HEALTH_LEVELS, health, (status) => ({ status })),
   ),
 
   // Connections.
@@ -52,11 +53,14 @@ export const METRICS: readonly MetricRow[] = [
     'Handshakes that failed: refused requests, time-outs, broken upgrades',
     'handshakesFailed',
   ),
-  plain(
-    'gauge',
-    'tickcast_connections_limit',
-    'Open connections that limits.connections allows; 0 where there is no limit',
-    ({ context }) => context.config.limits.connections,
+  aggregated(
+    'sum',
+    plain(
+      'gauge',
+      'tickcast_connections_limit',
+      'Open connections that limits.connections allows; 0 where there is no limit',
+      ({ context }) => context.config.limits.connections,
+    ),
   ),
   ofShards('gauge', 'tickcast_connections_open', 'Connections open now', ({ connections }) => connections),
   ofShards('gauge', 'tickcast_filters', 'Filters in force now', ({ filters }) => filters),
@@ -116,11 +120,14 @@ export const METRICS: readonly MetricRow[] = [
     ({ ring }) => Object.entries(ring.refused).map(([code, value]) => ({ labels: { code }, value })),
   ),
   plain('gauge', 'tickcast_topics', 'Topics known', ({ ring }) => ring.topics),
-  plain(
-    'gauge',
-    'tickcast_numbering_shared',
-    '1 while publications have the numbers of their source, so that other instances give them the same',
-    ({ ring }) => (ring.numbering.kind === 'source' ? 1 : 0),
+  aggregated(
+    'min',
+    plain(
+      'gauge',
+      'tickcast_numbering_shared',
+      '1 while publications have the numbers of their source, so that other instances give them the same',
+      ({ ring }) => (ring.numbering.kind === 'source' ? 1 : 0),
+    ),
   ),
   plain(
     'counter',
@@ -178,11 +185,14 @@ export const METRICS: readonly MetricRow[] = [
     ['code'],
     ({ dataFlow }) => Object.entries(dataFlow.errorsByCode).map(([code, value]) => ({ labels: { code }, value })),
   ),
-  plain(
-    'gauge',
-    'tickcast_dataflow_queue_length',
-    'Publications that wait for slow output channels',
-    ({ dataFlow }) => dataFlow.currentQueueSize,
+  aggregated(
+    'sum',
+    plain(
+      'gauge',
+      'tickcast_dataflow_queue_length',
+      'Publications that wait for slow output channels',
+      ({ dataFlow }) => dataFlow.currentQueueSize,
+    ),
   ),
   plain('gauge', 'tickcast_dataflow_backpressure_active', '1 while back-pressure is on', ({ dataFlow }) =>
     dataFlow.backpressureActive ? 1 : 0,

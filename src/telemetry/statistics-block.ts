@@ -101,6 +101,12 @@ export function dataTypeSlot(wireType: string): number {
 
 const INDEX = Object.fromEntries(SCALAR_NAMES.map((name, index) => [name, index])) as Record<ScalarName, number>;
 
+/** What can be read of a block, also of one that another process keeps; see block-snapshot.ts. */
+export type BlockReading = Pick<
+  StatisticsBlock,
+  'get' | 'closes' | 'deliveries' | 'merged' | 'dropped' | 'latencyBuckets'
+>;
+
 export class StatisticsBlock {
   static readonly bytes = BLOCK_WORDS * Float64Array.BYTES_PER_ELEMENT;
   readonly #words: Float64Array;

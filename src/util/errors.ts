@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   PORT_IN_USE: 'The port belongs to another program',
   PORT_REFUSED: 'The operating system refuses to listen there',
   SHARD_START_FAILED: 'A shard did not come up in time',
+  RUN_DIRECTORY_REFUSED: 'The directory where instances find each other cannot be used',
   INVALID_STATE: 'The call does not fit the state of the object, such as a second start',
 
   // Publications, on their way in.

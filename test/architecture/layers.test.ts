@@ -17,6 +17,7 @@ const PARTS = [
   'delivery',
   'control',
   'admin',
+  'cluster',
 ];
 
 /** Files that wire the parts together: they may import values from everywhere. */

@@ -77,8 +77,8 @@ describe('a shard that crashes', () => {
         expect(client.closed).toBeUndefined();
       }
       const metrics = (await askHttp(port, '/api/websocket/metrics')).text;
-      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{shard="0"\} 1$/m);
-      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{shard="1"\} 0$/m);
+      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{process="0",shard="0"\} 1$/m);
+      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{process="0",shard="1"\} 0$/m);
     },
   );
 

@@ -9,6 +9,7 @@ import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 
 /** A gateway's figures without the gateway: real statistics blocks, and whatever else a test sets. */
 export class FakeAdminContext implements AdminContext {
+  readonly instance = { process: 0, pid: 4711 };
   readonly config;
   readonly version = '1.2.3';
   readonly startedAtMs = 1_000_000;

@@ -52,6 +52,7 @@ describe('docs/operation.md', () => {
       memoryMb: new RegExp(`over ${HEALTH_THRESHOLDS.memoryShare.degraded * 100} %`),
       memoryPressure: /something is done \/ new connections are refused$/,
       connections: new RegExp(`over ${HEALTH_THRESHOLDS.connectionShare.degraded * 100} %`),
+      instances: /one does not answer/,
     };
     expect(listed.map(([check]) => check)).toEqual(Object.keys(checks));
     for (const [check, thresholds] of listed) expect(thresholds).toMatch(checks[check as HealthReason['check']]);

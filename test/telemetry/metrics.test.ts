@@ -4,8 +4,9 @@ import { CLOSES, closeRow } from '../../src/connection/close-codes.ts';
 import { Aggregator } from '../../src/telemetry/aggregator.ts';
 import { dropReasonIndex } from '../../src/telemetry/drop-reasons.ts';
 import { LATENCY_BOUNDS_SECONDS } from '../../src/telemetry/latency-metric.ts';
+import { MACHINE_METRICS } from '../../src/telemetry/machine-metrics.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
-import { GatewayMetrics } from '../../src/telemetry/metrics.ts';
+import { GatewayMetrics, METRICS_CONTENT_TYPE, renderMetrics } from '../../src/telemetry/metrics.ts';
 import { CLOSE_SLOTS, COUNTERS, GAUGES } from '../../src/telemetry/statistics-block.ts';
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
@@ -21,6 +22,12 @@ beforeEach(() => {
   metrics = new GatewayMetrics(context, new Aggregator(context, CLOSES, new FakeInstruments()), CLOSES);
 });
 
+const MACHINE = { health: 'degraded', instances: { answered: 1, silent: 2, dead: 0 } } as const;
+
+async function render(): Promise<string> {
+  return renderMetrics([await metrics.snapshot()], MACHINE);
+}
+
 interface Exposed {
   type: string;
   help: string;
@@ -33,7 +40,7 @@ interface Exposed {
 async function scrape(): Promise<Map<string, Exposed>> {
   const exposed = new Map<string, Exposed>();
   let current: Exposed | undefined;
-  for (const line of (await metrics.render()).split('\n')) {
+  for (const line of (await render()).split('\n')) {
     const help = /^# HELP (\S+) (.+)$/.exec(line);
     const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
     const sample = /^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/i.exec(line);
@@ -59,11 +66,11 @@ async function value(sample: string): Promise<number | undefined> {
 
 describe('the metrics', () => {
   it('are Prometheus text', () => {
-    expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(METRICS_CONTENT_TYPE).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
   it('are named with the unit last, and _total for counters only', () => {
-    for (const { name, type } of METRICS) {
+    for (const { name, type } of [...METRICS, ...MACHINE_METRICS]) {
       expect(name).toMatch(/^tickcast_[a-z0-9_]+$/);
       expect(name.endsWith('_total')).toBe(type === 'counter');
     }
@@ -75,9 +82,9 @@ describe('the metrics', () => {
     context.block(1).set('connectionsOpen', 2);
     context.block(1).set('batchDelayUs', 2_500);
     expect(await value('tickcast_connections_accepted_total')).toBe(7);
-    expect(await value('tickcast_connections_open{shard="0"}')).toBe(0);
-    expect(await value('tickcast_connections_open{shard="1"}')).toBe(2);
-    expect(await value('tickcast_shard_batch_delay_seconds{shard="1"}')).toBe(0.0025);
+    expect(await value('tickcast_connections_open{process="0",shard="0"}')).toBe(0);
+    expect(await value('tickcast_connections_open{process="0",shard="1"}')).toBe(2);
+    expect(await value('tickcast_shard_batch_delay_seconds{process="0",shard="1"}')).toBe(0.0025);
   });
 
   it('do not count again what an earlier scrape has told', async () => {
@@ -90,7 +97,7 @@ describe('the metrics', () => {
   it('are the figures of one gateway alone', async () => {
     context.block().add('commands', 5);
     const other = new FakeAdminContext();
-    await new GatewayMetrics(other, new Aggregator(other, CLOSES), CLOSES).render();
+    await new GatewayMetrics(other, new Aggregator(other, CLOSES), CLOSES).snapshot();
     expect(await value('tickcast_commands_total')).toBe(5);
   });
 
@@ -132,19 +139,19 @@ describe('the metrics', () => {
     context.block(1).set('lagMsMax', 2_500);
     expect(await value('tickcast_resumes_total{outcome="accepted"}')).toBe(2);
     expect(await value('tickcast_resumes_total{outcome="refused"}')).toBe(1);
-    expect(await value('tickcast_connections_behind{shard="1"}')).toBe(3);
-    expect(await value('tickcast_pending_messages{shard="1"}')).toBe(40);
-    expect(await value('tickcast_connection_lag_seconds_max{shard="1"}')).toBe(2.5);
-    expect(await value('tickcast_connection_lag_seconds_max{shard="0"}')).toBe(0);
+    expect(await value('tickcast_connections_behind{process="0",shard="1"}')).toBe(3);
+    expect(await value('tickcast_pending_messages{process="0",shard="1"}')).toBe(40);
+    expect(await value('tickcast_connection_lag_seconds_max{process="0",shard="1"}')).toBe(2.5);
+    expect(await value('tickcast_connection_lag_seconds_max{process="0",shard="0"}')).toBe(0);
   });
 
   it('tell how far a shard is behind the transmitter, once it has turned', async () => {
     context.ringFigures.position = 10_000;
     context.block(0).set('ringPosition', 9_000);
     context.block(1).resetGauges();
-    expect(await value('tickcast_shard_ring_lag_bytes{shard="0"}')).toBe(1_000);
-    expect(await value('tickcast_shard_ring_lag_bytes{shard="1"}')).toBe(0);
-    expect(await value('tickcast_shard_heartbeat_age_seconds{shard="1"}')).toBeUndefined();
+    expect(await value('tickcast_shard_ring_lag_bytes{process="0",shard="0"}')).toBe(1_000);
+    expect(await value('tickcast_shard_ring_lag_bytes{process="0",shard="1"}')).toBe(0);
+    expect(await value('tickcast_shard_heartbeat_age_seconds{process="0",shard="1"}')).toBeUndefined();
   });
 
   it('tell the state of the source, and by code what was refused or went wrong', async () => {
@@ -168,11 +175,17 @@ describe('the metrics', () => {
     expect(await value('tickcast_handshakes_refused_for_memory_total')).toBe(6);
   });
 
-  it('tell health as one of its levels', async () => {
-    context.shardStates[0]!.status = 'restarting';
+  it('tell the health and the instances of the machine', async () => {
     expect(await value('tickcast_health{status="degraded"}')).toBe(1);
     expect(await value('tickcast_health{status="healthy"}')).toBe(0);
-    expect(await value('tickcast_shard_up{shard="0"}')).toBe(0);
+    expect(await value('tickcast_instances{state="answered"}')).toBe(1);
+    expect(await value('tickcast_instances{state="silent"}')).toBe(2);
+  });
+
+  it('tell whether a shard is up', async () => {
+    context.shardStates[0]!.status = 'restarting';
+    expect(await value('tickcast_shard_up{process="0",shard="1"}')).toBe(1);
+    expect(await value('tickcast_shard_up{process="0",shard="0"}')).toBe(0);
   });
 
   it('count the open file descriptors without listing them', async () => {
@@ -182,16 +195,16 @@ describe('the metrics', () => {
 
   it('tell how long ago a shard last turned', async () => {
     context.block(0).set('heartbeatMs', Date.now() - 5_000);
-    expect(await value('tickcast_shard_heartbeat_age_seconds{shard="0"}')).toBeGreaterThanOrEqual(5);
+    expect(await value('tickcast_shard_heartbeat_age_seconds{process="0",shard="0"}')).toBeGreaterThanOrEqual(5);
   });
 
   it('use every figure of the statistics blocks', async () => {
     context.ringFigures.position = 1_000_000;
-    const before = steadyPart(await metrics.render());
-    expect(steadyPart(await metrics.render())).toBe(before);
+    const before = steadyPart(await render());
+    expect(steadyPart(await render())).toBe(before);
     for (const name of [...COUNTERS, ...GAUGES].filter((each) => !TOLD_ELSEWHERE.has(each))) {
       context.block().add(name, 77_000);
-      expect(steadyPart(await metrics.render()), name).not.toBe(before);
+      expect(steadyPart(await render()), name).not.toBe(before);
       context.block().add(name, -77_000);
     }
   });
@@ -300,9 +313,21 @@ describe('docs/metrics.md', () => {
     }
   });
 
+  it('names the gauges that add up over instances, and no other', () => {
+    const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const [, sentence] = /These gauges add up all the same:\n((?: {2}.*\n)+)/.exec(text)!;
+    const told = [...sentence!.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    const adding = METRICS.filter(({ type, aggregator }) => type === 'gauge' && aggregator === 'sum');
+    expect(told).toEqual(adding.map(({ name }) => name));
+    const others = METRICS.filter(({ type, aggregator }) => type === 'gauge' && !['sum', 'max'].includes(aggregator));
+    expect(others.map(({ name, aggregator }) => `${name} ${aggregator}`)).toEqual(['tickcast_numbering_shared min']);
+    expect(text).toContain('`tickcast_numbering_shared` is the least that one has');
+    expect(METRICS.filter(({ type, aggregator }) => type === 'counter' && aggregator !== 'sum')).toEqual([]);
+  });
+
   it('names the labels that the table of metrics declares', () => {
     const listed = documented();
-    for (const { name, type, labels } of METRICS) {
+    for (const { name, type, labels } of [...METRICS, ...MACHINE_METRICS]) {
       expect(listed.get(name), name).toEqual({ type, labels: [...labels] });
     }
   });
