@@ -8,6 +8,7 @@ import { join } from 'node:path';
  *     TICKCAST_INSTANCES    processes; 1
  *     TICKCAST_MEMORY       resident memory at which pm2 reloads an instance; 2G
  *     TICKCAST_HOME         folder to run from; that of this file. With a symbolic link to the release, a reload follows it
+ *     TICKCAST_CONFIG       file of options; none
  *     TICKCAST_LOG_DIR      where the logs go; ~/.pm2/logs, or that of PM2_HOME
  *     TICKCAST__SHARDS      threads of each instance; the cores, less one for each primary, divided among them
  *
@@ -25,6 +26,7 @@ export const apps = [
     name: 'tickcast',
     script: 'src/main.ts',
     cwd: env.TICKCAST_HOME ?? import.meta.dirname,
+    args: env.TICKCAST_CONFIG === undefined ? [] : ['--config', env.TICKCAST_CONFIG],
     interpreter: 'node',
     exec_mode: 'cluster',
     instances,
