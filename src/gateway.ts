@@ -40,6 +40,8 @@ export interface GatewayParts {
   logger?: Logger;
   /** Entry point of the shards, for tests of what happens when one fails. */
   shardFile?: URL;
+  /** The process is the gateway's alone, and is ended (SIGKILL) when a thread of it hangs for good. By default it is not. */
+  ownsProcess?: boolean;
 }
 
 const SAMPLE_INTERVAL_MS = 1_000;
@@ -108,6 +110,7 @@ export class Gateway {
       task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory, sequenceIndex },
       wakeUp,
       log: this.#log,
+      ownsProcess: parts.ownsProcess ?? false,
       query: (name) => queries.answer(name),
       request: (request) => answerForwarded(this.#admin, request),
       ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),

@@ -24,9 +24,18 @@ export interface HealthStatus {
 }
 
 export interface HealthReason {
-  check: 'running' | 'shards' | 'sources' | 'latencyMs' | 'errorRate' | 'memoryMb' | 'memoryPressure' | 'connections';
+  check:
+    | 'running'
+    | 'shards'
+    | 'crashLoop'
+    | 'sources'
+    | 'latencyMs'
+    | 'errorRate'
+    | 'memoryMb'
+    | 'memoryPressure'
+    | 'connections';
   /**
-   * What was found. For shards and sources: how many are not as they should be; for running: 0, where 1 is due; for
+   * What was found. For shards, crashLoop and sources: how many are not as they should be; for running: 0, where 1 is due; for
    * memoryPressure: the stage.
    */
   value: number;
@@ -69,6 +78,7 @@ export function assessHealth(
   const reasons = [
     runningReason(context),
     shardReason(context, aggregator.nowMs()),
+    crashLoopReason(context),
     sourceReason(context),
     latencyReason(context, recent),
     over('errorRate', recent.errorRate, HEALTH_THRESHOLDS.errorRate),
@@ -110,6 +120,11 @@ function shardReason(context: AdminContext, nowMs: number): HealthReason | undef
   if (down.length === 0) return undefined;
   const level = down.length === shards.length ? 'unhealthy' : 'degraded';
   return { check: 'shards', value: down.length, threshold: 0, level };
+}
+
+function crashLoopReason(context: AdminContext): HealthReason | undefined {
+  const looping = context.shards().filter(({ crashLooping }) => crashLooping).length;
+  return looping === 0 ? undefined : { check: 'crashLoop', value: looping, threshold: 0, level: 'unhealthy' };
 }
 
 function sourceReason(context: AdminContext): HealthReason | undefined {

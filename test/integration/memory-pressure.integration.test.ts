@@ -153,6 +153,7 @@ function supervisorOf(options: ConfigOverrides): Supervisor {
     },
     wakeUp: new WakeUpSender(ring),
     log: collectingLogger(),
+    ownsProcess: false,
     query: unasked,
     request: unasked,
     shardFile: FAILING_SHARD,
