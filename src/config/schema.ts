@@ -246,7 +246,7 @@ export const configSchema = z.strictObject({
     startTimeoutMs: positive(600_000).default(10_000).describe('time a shard has to come up'),
     restartDelayMs: positive(60_000)
       .default(100)
-      .describe('pause before a crashed shard is run again; doubles with each crash within a minute'),
+      .describe('pause before a crashed shard is run again; doubles with each crash within crashLoopWindowMs'),
     restartDelayMaxMs: positive(600_000).default(10_000).describe('longest pause before a crashed shard is run again'),
     shardSilentMs: silence()
       .default(10_000)

@@ -1,4 +1,3 @@
-import { once } from 'node:events';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
@@ -43,8 +42,6 @@ interface Run {
   gone: Promise<unknown>;
 }
 
-/** Crashes further apart than this are not taken for a loop. */
-const QUIET_MS = 60_000;
 /** What a thread has on top of its drain before it is killed, ms. */
 const GRACE_MS = 500;
 /** What a thread that was killed has to end, ms: more than enough, unless it is stuck in native code. */
@@ -69,7 +66,7 @@ export class ShardRunner {
       parts.restartDelayMs,
       parts.restartDelayMaxMs,
       // The time from crash to crash holds the pause and the start.
-      QUIET_MS + parts.restartDelayMaxMs + parts.startTimeoutMs,
+      parts.crashLoopWindowMs + parts.restartDelayMaxMs + parts.startTimeoutMs,
     );
     this.#crashLoop = new CrashLoop({
       count: parts.crashLoopCount,
@@ -178,7 +175,7 @@ export class ShardRunner {
   #kill(run: Run, reason: Error): void {
     const threadId = this.#block.get('threadId');
     const thread = this.#parts.pool.threads.find((each) => each.threadId === threadId);
-    if (thread !== undefined) run.gone = once(thread, 'exit');
+    if (thread !== undefined) run.gone = new Promise((resolve) => thread.once('exit', resolve));
     run.failure ??= reason;
     run.abort.abort();
   }
