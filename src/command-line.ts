@@ -42,7 +42,7 @@ async function startOrExit(config: Config): Promise<void> {
   let stopping = () => false;
   try {
     const { Gateway } = await import('./gateway.ts');
-    const gateway = new Gateway(config);
+    const gateway = new Gateway(config, { ownsProcess: true });
     // Before the start, so that a signal while the shards come up drains what is there.
     stopping = stopOnSignals(gateway, { timeoutMs: config.shutdown.timeoutMs, report });
     await gateway.start();

@@ -30,8 +30,9 @@ import { Transmitter } from './ring/transmitter.ts';
 import { WakeUpSender } from './ring/wake-up.ts';
 import { createSource } from './source/create-source.ts';
 import type { Source } from './source/source.ts';
-import { SourceRunner } from './source/source-runner.ts';
+import { SourceSet } from './source/source-set.ts';
 import { Aggregator } from './telemetry/aggregator.ts';
+import { LastError } from './telemetry/last-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { PerformanceLog } from './telemetry/performance-log.ts';
 import { createLogger, type GatewayLogger } from './telemetry/pino-logger.ts';
@@ -45,11 +46,11 @@ export interface GatewayParts {
   logger?: Logger;
   /** Entry point of the shards, for tests of what happens when one fails. */
   shardFile?: URL;
+  /** The process is the gateway's alone, and is ended (SIGKILL) when a thread of it hangs for good. By default it is not. */
+  ownsProcess?: boolean;
 }
 
 const SAMPLE_INTERVAL_MS = 1_000;
-/** How long a start waits for the sources, ms. */
-const SOURCE_START_MS = 2_000;
 /** What the sources and DataFlow may take of the shutdown, before the shards drain. */
 const DATAFLOW_STOP_MS = 1_000;
 
@@ -61,6 +62,7 @@ export class Gateway {
   readonly config: Config;
   /** Register output channels, routing rules and transformers here. */
   readonly dataFlow: DataFlowManager;
+  readonly #lastError = new LastError();
   readonly #log: Logger;
   readonly #ownLog: GatewayLogger | undefined;
   readonly #registry: TopicRegistry;
@@ -69,7 +71,7 @@ export class Gateway {
   readonly #transmitter: Transmitter;
   readonly #channel: ProxyWebSocketOutputChannel;
   readonly #supervisor: Supervisor;
-  readonly #sources: SourceRunner[] = [];
+  readonly #sources: SourceSet;
   readonly #admin: FastifyInstance;
   readonly #instance: InstanceIdentity;
   /** The other instances on the port; undefined where there can be none. */
@@ -78,7 +80,6 @@ export class Gateway {
   readonly #performanceLog: PerformanceLog;
   readonly #memoryPressure: MemoryPressure;
   readonly #startedAtMs = Date.now();
-  #lastError: { message: string; timestamp: number } | undefined;
   #sampling: NodeJS.Timeout | undefined;
   #port = 0;
   #running = false;
@@ -90,7 +91,7 @@ export class Gateway {
     const config = createConfig(options);
     this.config = config;
     this.#ownLog = parts.logger === undefined ? createLogger(config.log) : undefined;
-    this.#log = this.#rememberErrors(parts.logger ?? (this.#ownLog as Logger));
+    this.#log = this.#lastError.watch(parts.logger ?? (this.#ownLog as Logger));
 
     const ring = allocateRing(config.ring.bytes);
     const directory = allocateTopicDirectory(config.ring.topics);
@@ -121,6 +122,7 @@ export class Gateway {
       numbering: () => this.#numbering.name,
       wakeUp,
       log: this.#log,
+      ownsProcess: parts.ownsProcess ?? false,
       query: (name) => queries.answer(name),
       request: (request) => answerForwarded(this.#admin, request),
       ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),
@@ -141,7 +143,7 @@ export class Gateway {
     });
     const queries = new ClientQueries({ context, aggregator: this.#aggregator, registry: this.#registry });
     const source = parts.source ?? createSource(config);
-    if (source !== undefined) this.#sources.push(this.#runnerOf(source));
+    this.#sources = this.#sourcesOf(source === undefined ? [] : [source]);
   }
 
   /** TCP port of the WebSocket endpoint; 0 before `start` has resolved. */
@@ -176,7 +178,8 @@ export class Gateway {
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
     this.#performanceLog.start();
     this.#memoryPressure.start();
-    const sourcesStarted = this.#startSources();
+    // Who waits for the gateway takes the one before it down then, which had a source.
+    const sourcesStarted = this.#sources.start();
     const { host, path } = this.config.server;
     this.#log.info(
       { host, port: this.#port, path, shards: this.#supervisor.blocks.length },
@@ -206,14 +209,6 @@ export class Gateway {
     return this.#stopped;
   }
 
-  /** Who waits for the gateway takes the one before it down then, which had a source. */
-  async #startSources(): Promise<void> {
-    const { promise: late, resolve } = Promise.withResolvers<void>();
-    const timer = setTimeout(resolve, SOURCE_START_MS);
-    await Promise.race([late, Promise.all(this.#sources.map((source) => source.start()))]);
-    clearTimeout(timer);
-  }
-
   #refuseStopped(): void {
     if (this.#stopped !== undefined) throw stoppedWhileStarting();
   }
@@ -227,7 +222,7 @@ export class Gateway {
     // Data flows until the last client has gone.
     const { drainMs, timeoutMs } = this.config.shutdown;
     await this.#supervisor.farewell(Math.min(drainMs, timeoutMs / 2));
-    await Promise.all(this.#sources.map((source) => source.stop()));
+    await this.#sources.stop();
     await this.dataFlow.stop();
     await this.#supervisor.stop(Math.max(0, timeoutMs - (performance.now() - begunMs)));
     await this.#cluster?.leave();
@@ -264,10 +259,10 @@ export class Gateway {
     this.#supervisor.rename(numbering);
   }
 
-  #runnerOf(source: Source): SourceRunner {
+  #sourcesOf(sources: readonly Source[]): SourceSet {
     const { restartDelayMs, restartDelayMaxMs } = this.config.source;
-    return new SourceRunner(source, {
-      publish: (publication, dueUs, number) => this.dataFlow.processData(publication, source.name, dueUs, number),
+    return new SourceSet(sources, {
+      publish: (source, publication, dueUs, number) => this.dataFlow.processData(publication, source, dueUs, number),
       congested: () => this.#congested(),
       logger: this.#log,
       restartDelayMs,
@@ -315,23 +310,12 @@ export class Gateway {
         latestValues: this.#publisher.latestValues,
       }),
       dataFlow: () => this.dataFlow.getStats(),
-      sources: () => this.#sources.map((source) => source.getState()),
+      sources: () => this.#sources.states(),
       pressure: () => this.#memoryPressure.state,
-      lastError: () => this.#lastError,
+      lastError: () => this.#lastError.last,
       connections: (limit, sort, timeoutMs) => this.#supervisor.connections(limit, sort, timeoutMs),
       flush: (timeoutMs) => this.#supervisor.flush(timeoutMs),
     };
-  }
-
-  /** What is logged at ERROR is what health shows as the last error. */
-  #rememberErrors(logger: Logger): Logger {
-    const remember =
-      (method: Logger['error']): Logger['error'] =>
-      (fields, message) => {
-        this.#lastError = { message, timestamp: Date.now() };
-        method(fields, message);
-      };
-    return { ...logger, error: remember(logger.error), fatal: remember(logger.fatal) };
   }
 }
 

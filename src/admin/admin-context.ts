@@ -12,6 +12,12 @@ export interface ShardState {
   index: number;
   status: 'starting' | 'running' | 'restarting' | 'draining' | 'stopped';
   restarts: number;
+  /** Of those, because the event loop did not turn any more. */
+  hangs: number;
+  /** It crashes again and again. */
+  crashLooping: boolean;
+  /** When it is run again, ms since the epoch; only while it waits for that. */
+  restartAt?: number;
   lastError?: { message: string; timestamp: number };
 }
 

@@ -7,11 +7,21 @@ import { z } from 'zod';
  */
 const count = (max = Number.MAX_SAFE_INTEGER) => z.int().min(0).max(max);
 const positive = (max = Number.MAX_SAFE_INTEGER) => z.int().min(1).max(max);
+/** After how long a thread that shows no sign of life is taken to hang. */
+const silence = () =>
+  z
+    .int()
+    .min(0)
+    .max(SILENT_MS_MAX)
+    .refine((ms) => ms === 0 || ms >= SILENT_MS_MIN)
+    .describe(`0, or ${SILENT_MS_MIN} to ${SILENT_MS_MAX}`);
 const port = () => z.int().min(0).max(65_535);
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /** The last moment that a Date can hold. */
 const DATE_MS_MAX = 8_640_000_000_000_000;
+const SILENT_MS_MIN = 200;
+const SILENT_MS_MAX = 3_600_000;
 
 const ENDPOINT_PATH = z
   .string()
@@ -265,8 +275,22 @@ export const configSchema = z.strictObject({
     startTimeoutMs: positive(600_000).default(10_000).describe('time a shard has to come up'),
     restartDelayMs: positive(60_000)
       .default(100)
-      .describe('pause before a crashed shard is run again; doubles with each crash within a minute'),
+      .describe('pause before a crashed shard is run again; doubles with each crash within crashLoopWindowMs'),
     restartDelayMaxMs: positive(600_000).default(10_000).describe('longest pause before a crashed shard is run again'),
+    shardSilentMs: silence()
+      .default(10_000)
+      .describe('a shard whose event loop has not turned for this long is ended and run again; 0: never'),
+    primarySilentMs: silence()
+      .default(15_000)
+      .describe(
+        'the process is ended when the event loop of its primary thread has not turned for this long; 0: never',
+      ),
+    crashLoopCount: count(1_000)
+      .default(5)
+      .describe('crashes of a shard in a row that make a crash loop, which is unhealthy; 0: never'),
+    crashLoopWindowMs: positive(86_400_000)
+      .default(60_000)
+      .describe('time a shard has to stay up for its crashes to be forgotten'),
     shardHeapMb: z.int().min(32).max(65_536).default(1_024).describe('JavaScript heap of one shard'),
   }),
   shutdown: z.strictObject({

@@ -3,6 +3,7 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { ERROR_CODES, type ErrorCode } from '../util/errors.ts';
 import { answerStatus } from './answer-status.ts';
@@ -116,7 +117,9 @@ export class Listener {
   #handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignoreError);
     if (pathOf(request.url) === this.#config.server.path) {
+      this.#statistics.set('phase', PHASE.handshake);
       this.#upgrade!(request, socket, head);
+      this.#statistics.set('phase', PHASE.idle);
       return;
     }
     this.#statistics.add('handshakesFailed');

@@ -30,6 +30,17 @@ export interface ShardTask {
   /** Connection counters that all shards share, see control/connection-counter.ts. */
   counter: SharedArrayBuffer;
   messages: MessagePort;
+  primary: PrimaryTask;
+}
+
+/** What a shard has to know of the primary to look after it. */
+export interface PrimaryTask {
+  /** See control/primary-pulse.ts. */
+  pulse: SharedArrayBuffer;
+  /** The process may be ended when the primary hangs. */
+  ownsProcess: boolean;
+  /** Whether the primary is the process's main thread, whose stack can be read. */
+  isMainThread: boolean;
 }
 
 export type QueryName = 'stats' | 'adapterStatus' | 'systemStats';

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { MessagePort } from 'node:worker_threads';
+import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ConnectionRow, ShardState } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
@@ -13,10 +13,14 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { PressureStage } from '../telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { errorMessage } from '../util/errors.ts';
+import { isDebugged } from '../util/is-debugged.ts';
+import { lookIntervalMs } from '../util/silence.ts';
 import { AddressLedger } from './address-ledger.ts';
 import { ConnectionCounter } from './connection-counter.ts';
 import type { FromShard, QueryName, ShardTask, ToShard } from './messages.ts';
+import { PrimaryPulse } from './primary-pulse.ts';
 import { portInUse, ShardRunner } from './shard-runner.ts';
+import { ShardWatchdog } from './shard-watchdog.ts';
 
 export interface SupervisorParts {
   config: Config;
@@ -28,6 +32,8 @@ export interface SupervisorParts {
   numbering: () => NumberingName;
   wakeUp: WakeUpSender;
   log: Logger;
+  /** The process is the gateway's alone: it is ended where a thread hangs for good. */
+  ownsProcess: boolean;
   /** Answers a client's question that a shard passes on; throws where it cannot. */
   query: (name: QueryName) => Record<string, unknown>;
   /** Answers a request to the admin API that came in on the shared port. */
@@ -60,6 +66,10 @@ export class Supervisor {
   readonly #runners: readonly ShardRunner[];
   readonly #counter: ConnectionCounter;
   readonly #addresses: AddressLedger;
+  readonly #pulseMemory = PrimaryPulse.allocate();
+  readonly #watchdog: ShardWatchdog;
+  readonly #intervalMs: number;
+  #stopPulse = () => {};
   readonly #waiting = new Map<number, (answer: FromShard) => void>();
   #nextId = 1;
   #pressureStage: PressureStage = 0;
@@ -75,12 +85,24 @@ export class Supervisor {
     this.#counter = new ConnectionCounter(counter);
     this.#addresses = new AddressLedger(config.limits.connectionsPerIp);
     this.#runners = memories.map((statistics, index) => this.#createRunner(index, statistics, counter));
+    const { shardSilentMs, primarySilentMs } = config.supervisor;
+    this.#intervalMs = lookIntervalMs(shardSilentMs, primarySilentMs);
+    this.#watchdog = new ShardWatchdog({
+      shards: this.#runners,
+      blocks: this.blocks,
+      limitMs: shardSilentMs,
+      intervalMs: this.#intervalMs,
+      log: parts.log,
+      isDebugged,
+    });
   }
 
   /** Resolves with the port when every shard listens. Rejects as ShardRunner.start; nothing runs then. */
   async start(): Promise<number> {
     const { server } = this.#parts.config;
     const [first, ...others] = this.#runners as [ShardRunner, ...ShardRunner[]];
+    this.#stopPulse = new PrimaryPulse(this.#pulseMemory).start(this.#intervalMs);
+    this.#watchdog.start();
     try {
       if (canSharePort() && !server.sharePort && server.port !== 0) await probePort(server.port, server.host);
       const port = await first.start(server.port);
@@ -103,8 +125,10 @@ export class Supervisor {
 
   /** Drains all shards side by side, then ends their threads. Takes little longer than `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
+    this.#watchdog.stop();
     await Promise.all(this.#runners.map((runner) => runner.stop(timeoutMs)));
     await this.#pool.destroy();
+    this.#stopPulse();
   }
 
   states(): ShardState[] {
@@ -141,17 +165,19 @@ export class Supervisor {
   }
 
   #createRunner(index: number, statistics: SharedArrayBuffer, counter: SharedArrayBuffer): ShardRunner {
-    const { config, task, numbering, log, shardFile = SHARD_FILE } = this.#parts;
+    const { config, task, numbering, log, ownsProcess, shardFile = SHARD_FILE } = this.#parts;
+    const primary = { pulse: this.#pulseMemory, ownsProcess, isMainThread };
     return new ShardRunner({
       index,
       pool: this.#pool,
       file: fileURLToPath(shardFile),
-      task: { ...task, index, statistics, counter, reusePort: this.#sharesPort() },
+      task: { ...task, index, statistics, counter, reusePort: this.#sharesPort(), primary },
       numbering,
       ...config.supervisor,
       log,
       onMessage: (message, reply) => this.#receive(index, message, reply),
       onPort: (port) => this.#attach(index, port),
+      onStuck: () => this.#giveUp(index),
     });
   }
 
@@ -167,6 +193,13 @@ export class Supervisor {
     this.blocks[index]!.resetGauges();
     this.#counter.forget(index);
     this.#addresses.forget(index);
+  }
+
+  /** The thread holds its listener and cannot be stopped: only a new process helps. Exiting would wait for the thread. */
+  #giveUp(shard: number): void {
+    const { log, ownsProcess } = this.#parts;
+    log[ownsProcess ? 'fatal' : 'error']({ shard }, 'WebSocket shard thread failed to end');
+    if (ownsProcess) process.kill(process.pid, 'SIGKILL');
   }
 
   #greet(port: MessagePort): void {

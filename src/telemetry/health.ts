@@ -27,6 +27,7 @@ export interface HealthReason {
   check:
     | 'running'
     | 'shards'
+    | 'crashLoop'
     | 'sources'
     | 'latencyMs'
     | 'errorRate'
@@ -35,8 +36,8 @@ export interface HealthReason {
     | 'connections'
     | 'instances';
   /**
-   * What was found. For shards, sources and instances: how many are not as they should be; for running: 0, where 1 is due;
-   * for memoryPressure: the stage.
+   * What was found. For shards, crashLoop, sources and instances: how many are not as they should be; for running: 0, where 1
+   * is due; for memoryPressure: the stage.
    */
   value: number;
   /** What the value has gone over; for running what it has to be. */
@@ -78,6 +79,7 @@ export function assessHealth(
   const reasons = [
     runningReason(context),
     shardReason(context, aggregator.nowMs()),
+    crashLoopReason(context),
     sourceReason(context),
     latencyReason(context, recent),
     over('errorRate', recent.errorRate, HEALTH_THRESHOLDS.errorRate),
@@ -119,6 +121,11 @@ function shardReason(context: AdminContext, nowMs: number): HealthReason | undef
   if (down.length === 0) return undefined;
   const level = down.length === shards.length ? 'unhealthy' : 'degraded';
   return { check: 'shards', value: down.length, threshold: 0, level };
+}
+
+function crashLoopReason(context: AdminContext): HealthReason | undefined {
+  const looping = context.shards().filter(({ crashLooping }) => crashLooping).length;
+  return looping === 0 ? undefined : { check: 'crashLoop', value: looping, threshold: 0, level: 'unhealthy' };
 }
 
 function sourceReason(context: AdminContext): HealthReason | undefined {

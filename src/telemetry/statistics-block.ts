@@ -47,6 +47,7 @@ export const COUNTERS = [
   'recordsLost', // records it did not see for that
   'wakes', // wake-up messages received
   'lifetimes', // times this shard's thread has come up
+  'primarySilences', // times it found the primary's event loop standing still
 ] as const;
 
 export const GAUGES = [
@@ -68,6 +69,9 @@ export const GAUGES = [
   'cpuUs', // CPU time of the thread, µs, since it came up
   'heartbeatMs', // when the event loop last turned, ms since the epoch
   'lastActivityMs', // last delivery or command, ms since the epoch
+  'threadId', // of node:worker_threads
+  'phase', // what the shard does, see shard-phases.ts
+  'commandOf', // connection that the last command came from: the number its id ends in
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];

@@ -52,6 +52,7 @@ export const ERROR_CODES = {
   NOT_FOUND: 'There is nothing at this path',
   METHOD_NOT_ALLOWED: 'The path does not know this method',
   INVALID_REQUEST: 'The request has a wrong shape',
+  PRIMARY_SILENT: 'The primary thread hangs, so the gateway cannot answer',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -155,6 +155,7 @@ function supervisorOf(options: ConfigOverrides): Supervisor {
     numbering: () => ({ epoch: 'e', former: [] }),
     wakeUp: new WakeUpSender(ring),
     log: collectingLogger(),
+    ownsProcess: false,
     query: unasked,
     request: unasked,
     shardFile: FAILING_SHARD,

@@ -52,7 +52,13 @@ export class FakeAdminContext implements AdminContext {
     this.config = createConfig(options);
     const indexes = Array.from({ length: shards }, (_, index) => index);
     this.statistics = indexes.map(() => new StatisticsBlock(StatisticsBlock.allocate()));
-    this.shardStates = indexes.map((index) => ({ index, status: 'running', restarts: 0 }));
+    this.shardStates = indexes.map((index) => ({
+      index,
+      status: 'running',
+      restarts: 0,
+      hangs: 0,
+      crashLooping: false,
+    }));
   }
 
   port = () => 8080;

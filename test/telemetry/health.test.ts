@@ -42,6 +42,7 @@ describe('docs/operation.md', () => {
     const checks: Record<HealthReason['check'], RegExp> = {
       running: /not running$/,
       shards: /one is down \/ all are down/,
+      crashLoop: /one is in a crash loop$/,
       sources: /one has failed/,
       latencyMs: new RegExp(
         `over ${HEALTH_THRESHOLDS.latencyMs.degraded} / over ${HEALTH_THRESHOLDS.latencyMs.unhealthy}$`,

@@ -219,6 +219,9 @@ const TOLD_ELSEWHERE = new Set<string>([
   'lifetimes',
   'connectedAtMsSum',
   'lastActivityMs',
+  'threadId',
+  'phase',
+  'commandOf',
 ]);
 
 /** The gateway's own lines but those that time alone changes. */
