@@ -116,8 +116,8 @@ describe('two gateways on one numbered feed', () => {
     for (const symbol of 'ABCD') for (const type of types) source.publish(type, symbol, { bids: [], asks: [] });
     for (const connections of clients) {
       const last = connections.at(-1)!;
-      await last.until(() => last.data.some(({ seq }) => seq! > source.seq - 12), 'the end');
-      await last.ask({ type: 'getLedger' });
+      const ledger = async () => (await last.ask({ type: 'getLedger' })).payload;
+      await expect.poll(ledger, PATIENT).toMatchObject({ seq: source.seq, pending: 0, state: 'live' });
       expect(source.problemsOf(...connections)).toEqual([]);
     }
   });
