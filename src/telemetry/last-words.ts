@@ -9,8 +9,9 @@ const STANDARD_OUTPUT = 1;
 const STANDARD_ERROR = 2;
 
 /**
- * Writes one line of the log at FATAL past the logger, whose thread stands still: to `log.file` or standard output, and to
- * standard error where that does not work in time, or the log is silent. Resolves in little more than a second at most, and
+ * Writes one line of the log at FATAL past the logger, whose thread stands still: to `log.file`, to the file that pm2 keeps
+ * standard output in (in cluster mode it takes that over in the program; descriptor 1 is its daemon's), or to standard output,
+ * and to standard error where that does not work in time, or the log is silent. Resolves in little more than a second at most, and
  * never rejects.
  */
 export async function writeLastWords(
@@ -20,7 +21,8 @@ export async function writeLastWords(
 ): Promise<void> {
   const head = { level: 'FATAL', time: new Date().toISOString(), pid: process.pid };
   const line = `${JSON.stringify({ ...head, ...fields, msg: message })}\n`;
-  const toLog = () => (file === '' ? writeTo(STANDARD_OUTPUT, line) : appendFile(file, line));
+  const path = file === '' ? process.env.pm_out_log_path : file;
+  const toLog = () => (path === undefined ? writeTo(STANDARD_OUTPUT, line) : appendFile(path, line));
   if (level !== 'silent' && (await isDoneInTime(toLog()))) return;
   await isDoneInTime(writeTo(STANDARD_ERROR, line));
 }

@@ -1,6 +1,7 @@
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
 import { describe, expect, it, onTestFinished } from 'vitest';
 import { catchUp } from '../../perf/truth/catch-up.ts';
 import { CheckedClient } from '../../perf/truth/checked-client.ts';
@@ -190,6 +191,39 @@ describe('two instances under pm2', () => {
     expect(standing.sum(({ checker }) => checker.refusals)).toEqual({});
     expect(standing.clients.filter(({ checker }) => checker.connections > 1).length).toBeGreaterThanOrEqual(lost);
   }, 120_000);
+
+  it('are replaced when one hangs: it fails its health check, ends itself, and says where it hung', async () => {
+    const port = await freePort();
+    const wedge = fileURLToPath(new URL('../support/wedge-on-signal.fixture.ts', import.meta.url));
+    const cluster = await Pm2Cluster.start({
+      TICKCAST_INSTANCES: String(INSTANCES),
+      TICKCAST__SERVER__PORT: String(port),
+      TICKCAST__SERVER__HOST: '127.0.0.1',
+      TICKCAST__SHARDS: '1',
+      TICKCAST__SUPERVISOR__PRIMARYSILENTMS: '2000',
+      NODE_OPTIONS: `--import ${wedge}`,
+    });
+    const [hung] = await cluster.instances();
+    process.kill(hung!.pid, 'SIGUSR2');
+    const statuses = new Set<number>();
+    const ask = async () => {
+      const { status } = await fetch(`http://127.0.0.1:${port}/api/websocket/health?scope=instance`);
+      statuses.add(status);
+      return cluster.instances();
+    };
+    await expect.poll(ask, PATIENT).toEqual([
+      { pid: expect.any(Number), status: 'online', restarts: 1 },
+      { pid: expect.any(Number), status: 'online', restarts: 0 },
+    ]);
+    expect(statuses).toEqual(new Set([200, 503]));
+    const last = cluster
+      .log()
+      .split('\n')
+      .filter((line) => line.includes('WebSocket primary hung'));
+    expect(last.map((line) => JSON.parse(line))).toEqual([
+      expect.objectContaining({ level: 'FATAL', pid: hung!.pid, stack: expect.anything() }),
+    ]);
+  }, 60_000);
 
   it('serve on when the disk that their log goes to is full', async () => {
     const port = await freePort();

@@ -14,8 +14,12 @@ interface Spoken {
 }
 
 /** What a process says whose log is as given. @param stdout a descriptor, where it is not read here */
-async function lastWordsOf(log: { level: string; file: string }, stdout: 'pipe' | number = 'pipe'): Promise<Spoken> {
-  const env = { ...process.env, LAST_WORDS_LOG: JSON.stringify(log) };
+async function lastWordsOf(
+  log: { level: string; file: string },
+  stdout: 'pipe' | number = 'pipe',
+  pm2: Record<string, string> = {},
+): Promise<Spoken> {
+  const env = { ...process.env, ...pm2, LAST_WORDS_LOG: JSON.stringify(log) };
   const child = spawn(process.execPath, [SPEAKER], { env, stdio: ['ignore', stdout, 'pipe'] });
   onTestFinished(() => void child.kill('SIGKILL'));
   const said = { stdout: '', stderr: '' };
@@ -84,6 +88,12 @@ describe('last words', () => {
     const [first, second, ...more] = readFileSync(file, 'utf8').split('\n');
     for (const line of [first, second]) expectLine(`${line}\n`);
     expect(more).toEqual(['']);
+  });
+
+  it('go to the file in which pm2 keeps standard output', async () => {
+    const pm2 = { pm_out_log_path: join(temporaryDirectory(), 'tickcast.log') };
+    expect(await lastWordsOf({ level: 'info', file: '' }, 'pipe', pm2)).toEqual({ stdout: '', stderr: '' });
+    expectLine(readFileSync(pm2.pm_out_log_path, 'utf8'));
   });
 
   it.each([
