@@ -27,6 +27,7 @@ import { createSource } from './source/create-source.ts';
 import type { Source } from './source/source.ts';
 import { SourceRunner } from './source/source-runner.ts';
 import { Aggregator } from './telemetry/aggregator.ts';
+import { Alerts } from './telemetry/alerts.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { PerformanceLog } from './telemetry/performance-log.ts';
 import { createLogger, type GatewayLogger } from './telemetry/pino-logger.ts';
@@ -65,6 +66,7 @@ export class Gateway {
   readonly #admin: FastifyInstance;
   readonly #aggregator: Aggregator;
   readonly #performanceLog: PerformanceLog;
+  readonly #alerts: Alerts;
   readonly #memoryPressure: MemoryPressure;
   readonly #startedAtMs = Date.now();
   #lastError: { message: string; timestamp: number } | undefined;
@@ -116,6 +118,7 @@ export class Gateway {
     this.#aggregator = new Aggregator(context, CLOSES);
     this.#admin = createAdminApp(context, this.#aggregator, CLOSES, this.#log);
     this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
+    this.#alerts = new Alerts(context, this.#aggregator, this.#log);
     this.#memoryPressure = new MemoryPressure({
       ...config.memory,
       tell: (stage) => this.#supervisor.relievePressure(stage),
@@ -202,6 +205,7 @@ export class Gateway {
   #sample(): void {
     followSteps();
     this.#aggregator.sample();
+    this.#alerts.check();
   }
 
   async #listenAdmin(): Promise<void> {
@@ -263,6 +267,7 @@ export class Gateway {
       dataFlow: () => this.dataFlow.getStats(),
       sources: () => this.#sources.map((source) => source.getState()),
       pressure: () => this.#memoryPressure.state,
+      alerts: () => this.#alerts.list(),
       lastError: () => this.#lastError,
       connections: (limit, sort) => this.#supervisor.connections(limit, sort),
       flush: () => this.#supervisor.flush(),

@@ -1,7 +1,20 @@
 import type { SourceStatus } from '../source/source.ts';
+import { ALERT_RULES } from './alert-rules.ts';
+import type { Alert } from './alerts.ts';
 import { DELIVERY_METRICS } from './delivery-metrics.ts';
 import type { HealthLevel } from './health.ts';
-import { closeSamples, counted, labelled, type MetricRow, ofShards, ofSources, oneOf, plain } from './metric-row.ts';
+import {
+  closeSamples,
+  counted,
+  labelled,
+  type MetricReading,
+  type MetricRow,
+  ofShards,
+  ofSources,
+  oneOf,
+  plain,
+  type Sample,
+} from './metric-row.ts';
 import { SHARD_METRICS } from './shard-metrics.ts';
 
 const HEALTH_LEVELS: readonly HealthLevel[] = ['healthy', 'degraded', 'unhealthy'];
@@ -25,6 +38,13 @@ export const METRICS: readonly MetricRow[] = [
     'Health of the gateway: 1 at the status it has, 0 at the others',
     ['status'],
     ({ health }) => oneOf(HEALTH_LEVELS, health, (status) => ({ status })),
+  ),
+  labelled(
+    'gauge',
+    'tickcast_alert_firing',
+    'The alerts that the gateway raises by itself: 1 while one fires',
+    ['alert', 'severity'],
+    alertSamples,
   ),
 
   // Connections.
@@ -212,3 +232,11 @@ export const METRICS: readonly MetricRow[] = [
       sources.flatMap(({ name, status }) => oneOf(SOURCE_STATUSES, status, (state) => ({ source: name, state }))),
   ),
 ];
+
+function alertSamples({ context }: MetricReading): Sample[] {
+  const raised = context.alerts();
+  return ALERT_RULES.map(({ name, severity }) => {
+    const isOurs = (alert: Alert) => alert.name === name && alert.severity === severity && alert.state === 'firing';
+    return { labels: { alert: name, severity }, value: raised.some(isOurs) ? 1 : 0 };
+  });
+}

@@ -3,6 +3,7 @@ import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { DataFlowStats } from '../../src/dataflow/data-flow-stats.ts';
 import type { SourceState } from '../../src/source/source.ts';
+import type { Alert } from '../../src/telemetry/alerts.ts';
 import type { Instruments } from '../../src/telemetry/instruments.ts';
 import type { PressureState } from '../../src/telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
@@ -45,6 +46,7 @@ export class FakeAdminContext implements AdminContext {
   };
   sourceStates: SourceState[] = [];
   pressureState: PressureState = { stage: 0, steps: { trim: 0, conflate: 0, shed: 0, refuse: 0 } };
+  raisedAlerts: Alert[] = [];
 
   constructor(options: ConfigOverrides = {}, shards = 2) {
     this.config = createConfig(options);
@@ -61,6 +63,7 @@ export class FakeAdminContext implements AdminContext {
   dataFlow = () => this.dataFlowStats;
   sources = () => this.sourceStates;
   pressure = () => this.pressureState;
+  alerts = () => this.raisedAlerts;
   lastError = () => this.error;
 
   async connections(limit: number, sort: unknown) {

@@ -175,6 +175,17 @@ describe('the metrics', () => {
     expect(await value('tickcast_shard_up{shard="0"}')).toBe(0);
   });
 
+  it('tell which of the alerts of the gateway fire, and which do not', async () => {
+    const raised = { name: 'TickcastLatencyHigh', value: 20, threshold: 15, since: 1, summary: '' } as const;
+    context.raisedAlerts = [
+      { ...raised, severity: 'warning', state: 'firing' },
+      { ...raised, severity: 'critical', state: 'pending' },
+    ];
+    expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="warning"}')).toBe(1);
+    expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="critical"}')).toBe(0);
+    expect(await value('tickcast_alert_firing{alert="TickcastMemoryHigh",severity="warning"}')).toBe(0);
+  });
+
   it('count the open file descriptors without listing them', async () => {
     const open = await value('process_open_fds');
     if (open !== undefined) expect(open).toBeGreaterThan(2);
