@@ -268,6 +268,7 @@ export class Gateway {
       sources: () => this.#sources.map((source) => source.getState()),
       pressure: () => this.#memoryPressure.state,
       alerts: () => this.#alerts.list(),
+      logLinesLost: () => this.#ownLog?.linesLost() ?? 0,
       lastError: () => this.#lastError,
       connections: (limit, sort) => this.#supervisor.connections(limit, sort),
       flush: () => this.#supervisor.flush(),

@@ -79,6 +79,8 @@ export interface AdminContext {
   pressure(): PressureState;
   /** The gateway's own alerts that are pending or firing. */
   alerts(): readonly Alert[];
+  /** Lines of the log that could not be written, so far. */
+  logLinesLost(): number;
   /** The last error that an operator should see. */
   lastError(): { message: string; timestamp: number } | undefined;
   /**

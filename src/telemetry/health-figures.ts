@@ -53,7 +53,7 @@ export function healthFigures(context: AdminContext, aggregator: Aggregator, rec
 }
 
 /** A fixed batch waits on purpose: that part of the latency was asked for, and comes on top of what is allowed. ms. */
-function latencyAllowanceMs({ batch }: AdminContext['config']): number {
+export function latencyAllowanceMs({ batch }: AdminContext['config']): number {
   return batch.mode === 'fixed' ? batch.maxDelayMs : 0;
 }
 

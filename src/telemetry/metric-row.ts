@@ -1,6 +1,7 @@
 import type { AdminContext, RingFigures } from '../admin/admin-context.ts';
 import type { CloseRow } from '../connection/close-codes.ts';
 import type { SourceState } from '../source/source.ts';
+import type { Aggregator } from './aggregator.ts';
 import { type Blocks, type CounterTotals, closeTotals } from './block-totals.ts';
 import type { HealthLevel } from './health.ts';
 import { type ShardFigures, shardFigures } from './shard-figures.ts';
@@ -18,6 +19,12 @@ export interface MetricReading {
   dataFlow: ReturnType<AdminContext['dataFlow']>;
   sources: readonly SourceState[];
   health: HealthLevel;
+  /** ms since the epoch. */
+  nowMs: number;
+  /** Of the primary's event loop, 0..1. */
+  loopUtilization: number;
+  /** Resident memory of the process, MiB. */
+  memoryMb: number;
 }
 
 export interface Sample {
@@ -34,10 +41,9 @@ export interface MetricRow {
   read(reading: MetricReading): number | readonly Sample[];
 }
 
-/** @param counters the sums over the blocks, where the caller has them already */
 export function takeReading(
   context: AdminContext,
-  counters: CounterTotals,
+  aggregator: Aggregator,
   closeRows: readonly CloseRow[],
   health: HealthLevel,
 ): MetricReading {
@@ -45,7 +51,7 @@ export function takeReading(
   return {
     context,
     blocks,
-    counters,
+    counters: aggregator.counters(),
     closes: closeTotals(blocks),
     closeRows,
     shards: shardFigures(context),
@@ -53,6 +59,9 @@ export function takeReading(
     dataFlow: context.dataFlow(),
     sources: context.sources(),
     health,
+    nowMs: aggregator.nowMs(),
+    loopUtilization: aggregator.loopUtilization(),
+    memoryMb: aggregator.memoryMb(),
   };
 }
 

@@ -49,7 +49,7 @@ export class GatewayMetrics {
 
   #takeReading(): MetricReading {
     const { status } = assessHealth(this.#context, this.#aggregator);
-    return takeReading(this.#context, this.#aggregator.counters(), this.#closeRows, status);
+    return takeReading(this.#context, this.#aggregator, this.#closeRows, status);
   }
 }
 

@@ -47,6 +47,7 @@ export class FakeAdminContext implements AdminContext {
   sourceStates: SourceState[] = [];
   pressureState: PressureState = { stage: 0, steps: { trim: 0, conflate: 0, shed: 0, refuse: 0 } };
   raisedAlerts: Alert[] = [];
+  linesLost = 0;
 
   constructor(options: ConfigOverrides = {}, shards = 2) {
     this.config = createConfig(options);
@@ -64,6 +65,7 @@ export class FakeAdminContext implements AdminContext {
   sources = () => this.sourceStates;
   pressure = () => this.pressureState;
   alerts = () => this.raisedAlerts;
+  logLinesLost = () => this.linesLost;
   lastError = () => this.error;
 
   async connections(limit: number, sort: unknown) {
@@ -88,11 +90,13 @@ export class FakeInstruments implements Instruments {
   steady = 0;
   rss = 100 * 1024 * 1024;
   cpu = 0;
+  loopBusy = 0;
 
   wallMs = () => this.wall;
   steadyMs = () => this.steady;
   rssBytes = () => this.rss;
   cpuUs = () => this.cpu;
+  loopBusyMs = () => this.loopBusy;
 
   /** Both clocks go on. */
   pass(ms: number): void {

@@ -10,6 +10,8 @@ import { CLOSE_SLOTS, COUNTERS, GAUGES } from '../../src/telemetry/statistics-bl
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
 let context: FakeAdminContext;
+let instruments: FakeInstruments;
+let aggregator: Aggregator;
 let metrics: GatewayMetrics;
 
 beforeEach(() => {
@@ -18,7 +20,9 @@ beforeEach(() => {
   context.sourceStates = [sourceState()];
   context.dataFlowStats.errorsByCode = { CHANNEL_FAILED: 3 };
   for (const block of context.blocks()) block.set('heartbeatMs', Date.now());
-  metrics = new GatewayMetrics(context, new Aggregator(context, CLOSES, new FakeInstruments()), CLOSES);
+  instruments = new FakeInstruments();
+  aggregator = new Aggregator(context, CLOSES, instruments);
+  metrics = new GatewayMetrics(context, aggregator, CLOSES);
 });
 
 interface Exposed {
@@ -184,6 +188,42 @@ describe('the metrics', () => {
     expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="warning"}')).toBe(1);
     expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="critical"}')).toBe(0);
     expect(await value('tickcast_alert_firing{alert="TickcastMemoryHigh",severity="warning"}')).toBe(0);
+  });
+
+  it('tell what configuration allows, so that alerts can compare with it', async () => {
+    instruments.rss = 128 * 1024 * 1024;
+    expect(await value('tickcast_memory_used_ratio')).toBe(0.25);
+    expect(await value('tickcast_latency_allowance_seconds')).toBe(0);
+    const fixed = new FakeAdminContext({ batch: { mode: 'fixed', maxDelayMs: 250 }, memory: { thresholdMb: 0 } });
+    metrics = new GatewayMetrics(fixed, new Aggregator(fixed, CLOSES, instruments), CLOSES);
+    expect(await value('tickcast_memory_used_ratio')).toBe(0);
+    expect(await value('tickcast_latency_allowance_seconds')).toBe(0.25);
+  });
+
+  it('tell how busy the primary was between the last two samples', async () => {
+    for (const busyMs of [900, 250]) {
+      instruments.pass(1_000);
+      instruments.loopBusy += busyMs;
+      aggregator.sample();
+    }
+    expect(await value('tickcast_primary_loop_utilization_ratio')).toBe(0.25);
+  });
+
+  it('tell how long a source has been silent, from the start of the gateway where it never spoke', async () => {
+    const nowMs = context.startedAtMs + 90_000;
+    instruments.wall = nowMs;
+    const spoke = { name: 'spoke', lastPublicationMs: nowMs - 4_000 };
+    context.sourceStates = [sourceState(spoke), sourceState({ name: 'never' })];
+    expect(await value('tickcast_source_silence_seconds{source="spoke"}')).toBe(4);
+    expect(await value('tickcast_source_silence_seconds{source="never"}')).toBe(90);
+  });
+
+  it('tell how many lines of the log were lost, and why', async () => {
+    context.linesLost = 3;
+    context.block(0).add('logLinesSuppressed', 5);
+    context.block(1).add('logLinesSuppressed', 6);
+    expect(await value('tickcast_log_lines_lost_total{cause="unwritable"}')).toBe(3);
+    expect(await value('tickcast_log_lines_lost_total{cause="suppressed"}')).toBe(11);
   });
 
   it('count the open file descriptors without listing them', async () => {
