@@ -7,6 +7,7 @@ import { LATENCY_BOUNDS_SECONDS } from '../../src/telemetry/latency-metric.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
 import { GatewayMetrics } from '../../src/telemetry/metrics.ts';
 import { CLOSE_SLOTS, COUNTERS, GAUGES } from '../../src/telemetry/statistics-block.ts';
+import { type ExposedMetric, parseExposition } from '../support/exposition.ts';
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
 let context: FakeAdminContext;
@@ -25,34 +26,8 @@ beforeEach(() => {
   metrics = new GatewayMetrics(context, aggregator, CLOSES);
 });
 
-interface Exposed {
-  type: string;
-  help: string;
-  labels: Set<string>;
-  /** By metric name with labels, as exposed. */
-  samples: Map<string, number>;
-}
-
-/** The exposition format, as far as these metrics use it; fails on a line that it does not know. */
-async function scrape(): Promise<Map<string, Exposed>> {
-  const exposed = new Map<string, Exposed>();
-  let current: Exposed | undefined;
-  for (const line of (await metrics.render()).split('\n')) {
-    const help = /^# HELP (\S+) (.+)$/.exec(line);
-    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
-    const sample = /^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/i.exec(line);
-    if (help) {
-      expect(exposed.has(help[1]!), `${help[1]} is exposed once`).toBe(false);
-      current = { type: '', help: help[2]!, labels: new Set(), samples: new Map() };
-      exposed.set(help[1]!, current);
-    } else if (type) current!.type = type[2]!;
-    else if (sample) {
-      for (const [, label] of (sample[2] ?? '').matchAll(/([a-z_]+)="(?:[^"\\]|\\.)*"/g)) current!.labels.add(label!);
-      expect(current!.samples.has(line.slice(0, line.lastIndexOf(' ')))).toBe(false);
-      current!.samples.set(line.slice(0, line.lastIndexOf(' ')), Number(sample[3]));
-    } else expect(line).toBe('');
-  }
-  return exposed;
+async function scrape(): Promise<Map<string, ExposedMetric>> {
+  return parseExposition(await metrics.render());
 }
 
 async function value(sample: string): Promise<number | undefined> {
