@@ -19,10 +19,11 @@ describe('config/grafana/tickcast.json', () => {
     expect(dashboard.schemaVersion).toBeGreaterThanOrEqual(41);
   });
 
-  it('asks where the figures come from, and of which instances', () => {
+  it('asks where the figures come from, and of which instances and processes', () => {
     expect(dashboard.templating.list.map(({ name, type }) => `${name}: ${type}`)).toEqual([
       'datasource: datasource',
       'instance: query',
+      'process: query',
     ]);
     for (const { title, datasource } of chartPanels) {
       expect([title, datasource]).toEqual([title, { type: 'prometheus', uid: `$\{datasource}` }]);
