@@ -32,6 +32,7 @@ import { createSource } from './source/create-source.ts';
 import type { Source } from './source/source.ts';
 import { SourceSet } from './source/source-set.ts';
 import { Aggregator } from './telemetry/aggregator.ts';
+import { Alerts } from './telemetry/alerts.ts';
 import { LastError } from './telemetry/last-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { PerformanceLog } from './telemetry/performance-log.ts';
@@ -78,6 +79,7 @@ export class Gateway {
   readonly #cluster: Cluster | undefined;
   readonly #aggregator: Aggregator;
   readonly #performanceLog: PerformanceLog;
+  readonly #alerts: Alerts;
   readonly #memoryPressure: MemoryPressure;
   readonly #startedAtMs = Date.now();
   #sampling: NodeJS.Timeout | undefined;
@@ -135,6 +137,7 @@ export class Gateway {
     this.#cluster = sharesPort ? this.#clusterOf(answers) : undefined;
     this.#admin = createAdminApp(new MachineAnswers(answers, this.#cluster ?? NO_PEERS), config.admin.token, this.#log);
     this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
+    this.#alerts = new Alerts(context, this.#aggregator, this.#log);
     this.#memoryPressure = new MemoryPressure({
       ...config.memory,
       tell: (stage) => this.#supervisor.relievePressure(stage),
@@ -234,6 +237,7 @@ export class Gateway {
   #sample(): void {
     followSteps();
     this.#aggregator.sample();
+    this.#alerts.check();
   }
 
   async #listenAdmin(): Promise<void> {
@@ -312,6 +316,8 @@ export class Gateway {
       dataFlow: () => this.dataFlow.getStats(),
       sources: () => this.#sources.states(),
       pressure: () => this.#memoryPressure.state,
+      alerts: () => this.#alerts.list(),
+      logLinesLost: () => this.#ownLog?.linesLost() ?? 0,
       lastError: () => this.#lastError.last,
       connections: (limit, sort, timeoutMs) => this.#supervisor.connections(limit, sort, timeoutMs),
       flush: (timeoutMs) => this.#supervisor.flush(timeoutMs),

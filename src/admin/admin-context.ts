@@ -3,6 +3,7 @@ import type { Config } from '../config/schema.ts';
 import type { DataFlowStats } from '../dataflow/data-flow-manager.ts';
 import type { NumberingKind } from '../frame/numbering.ts';
 import type { SourceState } from '../source/source.ts';
+import type { Alert } from '../telemetry/alerts.ts';
 import type { PressureState } from '../telemetry/pressure-stages.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import type { ConnectionSort } from './connection-order.ts';
@@ -95,6 +96,10 @@ export interface AdminContext {
   sources(): readonly SourceState[];
   /** What is in force against memory pressure. */
   pressure(): PressureState;
+  /** The gateway's own alerts that are pending or firing. */
+  alerts(): readonly Alert[];
+  /** Lines of the log that could not be written, so far. */
+  logLinesLost(): number;
   /** The last error that an operator should see. */
   lastError(): { message: string; timestamp: number } | undefined;
   /**

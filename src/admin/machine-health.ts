@@ -8,6 +8,7 @@ import type { InstanceReport } from './instance-report.ts';
 /** The health of all instances together: the shape of one's, and each reason says whose it is. */
 export interface MachineHealth extends HealthStatus {
   reasons: MachineReason[];
+  alerts: (HealthStatus['alerts'][number] & { process: number })[];
 }
 
 /** @property process the instance; missing where it is a reason of the machine's */
@@ -33,6 +34,7 @@ export function machineHealth(reports: readonly InstanceReport[], silent: number
       cpuUsage: Math.round(cpuPercent * 10) / 10,
     },
     reasons: [...reports.flatMap(reasonsOf), ...silenceReasons(silent)],
+    alerts: reports.flatMap(alertsOf),
   };
 }
 
@@ -47,6 +49,12 @@ export function machineLevel(levels: readonly HealthLevel[], silent: number): He
 
 function reasonsOf({ instance, health }: InstanceReport): MachineReason[] {
   return health.reasons.map((reason) => ({ ...reason, process: instance.process }));
+}
+
+/** An instance of a version before has none. */
+function alertsOf({ instance, health }: InstanceReport): MachineHealth['alerts'] {
+  const alerts: HealthStatus['alerts'] | undefined = health.alerts;
+  return (alerts ?? []).map((alert) => ({ ...alert, process: instance.process }));
 }
 
 function silenceReasons(silent: number): MachineReason[] {

@@ -79,6 +79,7 @@ class Shard {
     const log = createForwardingLogger({
       level: config.log.level,
       send: (line) => link.send({ kind: 'log', ...line }),
+      countSuppressed: (lines) => statistics.add('logLinesSuppressed', lines),
     });
     const directory = new TopicDirectoryReader(task.directory);
     const sequenceIndex = new SequenceIndexReader(task.sequenceIndex);

@@ -26,6 +26,9 @@ export class Aggregator {
   readonly #closeRows: readonly CloseRow[];
   readonly #window: RecentWindow;
   #lastActivityMs = 0;
+  #sampledMs: number;
+  #loopBusyMs: number;
+  #loopUtilization = 0;
 
   /** @param closeRows the close-code table, in the order in which the blocks count */
   constructor(context: AdminContext, closeRows: readonly CloseRow[], instruments = PROCESS_INSTRUMENTS) {
@@ -33,12 +36,15 @@ export class Aggregator {
     this.#closeRows = closeRows;
     this.#instruments = instruments;
     this.#window = new RecentWindow(() => this.#snapshot());
+    this.#sampledMs = instruments.steadyMs();
+    this.#loopBusyMs = instruments.loopBusyMs();
   }
 
   /** Call once a second, from a timer of the gateway's: recent figures are told from these samples. */
   sample(): void {
     this.#window.sample();
     this.#followActivity(this.#context.blocks());
+    this.#sampleLoop();
   }
 
   /** All of it raw, as it adds up with the figures of other instances. */
@@ -110,6 +116,11 @@ export class Aggregator {
     };
   }
 
+  /** Share of the time between the last two samples that the event loop of the primary was busy, 0..1. */
+  loopUtilization(): number {
+    return this.#loopUtilization;
+  }
+
   #snapshot(): Snapshot {
     const blocks = this.#context.blocks();
     return {
@@ -119,6 +130,15 @@ export class Aggregator {
       publications: this.#context.ring().publications,
       cpuUs: this.#instruments.cpuUs(),
     };
+  }
+
+  #sampleLoop(): void {
+    const nowMs = this.#instruments.steadyMs();
+    const busyMs = this.#instruments.loopBusyMs();
+    const passedMs = nowMs - this.#sampledMs;
+    if (passedMs > 0) this.#loopUtilization = Math.min(1, Math.max(0, (busyMs - this.#loopBusyMs) / passedMs));
+    this.#sampledMs = nowMs;
+    this.#loopBusyMs = busyMs;
   }
 
   /** A shard's own mark goes with its thread; what was seen once stays. */

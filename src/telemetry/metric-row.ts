@@ -2,6 +2,7 @@ import type { Aggregator as AggregatorName } from 'prom-client';
 import type { AdminContext, RingFigures } from '../admin/admin-context.ts';
 import type { CloseRow } from '../connection/close-codes.ts';
 import type { SourceState } from '../source/source.ts';
+import type { Aggregator } from './aggregator.ts';
 import { type Blocks, type CounterTotals, closeTotals } from './block-totals.ts';
 import { type ShardFigures, shardFigures } from './shard-figures.ts';
 import { DATA_TYPE_NAMES } from './statistics-block.ts';
@@ -17,6 +18,12 @@ export interface MetricReading {
   ring: RingFigures;
   dataFlow: ReturnType<AdminContext['dataFlow']>;
   sources: readonly SourceState[];
+  /** ms since the epoch. */
+  nowMs: number;
+  /** Of the primary's event loop, 0..1. */
+  loopUtilization: number;
+  /** Resident memory of the process, MiB. */
+  memoryMb: number;
 }
 
 export interface Sample {
@@ -35,23 +42,25 @@ export interface MetricRow {
   read(reading: MetricReading): number | readonly Sample[];
 }
 
-/** @param counters the sums over the blocks, where the caller has them already */
 export function takeReading(
   context: AdminContext,
-  counters: CounterTotals,
+  aggregator: Aggregator,
   closeRows: readonly CloseRow[],
 ): MetricReading {
   const blocks = context.blocks();
   return {
     context,
     blocks,
-    counters,
+    counters: aggregator.counters(),
     closes: closeTotals(blocks),
     closeRows,
     shards: shardFigures(context),
     ring: context.ring(),
     dataFlow: context.dataFlow(),
     sources: context.sources(),
+    nowMs: aggregator.nowMs(),
+    loopUtilization: aggregator.loopUtilization(),
+    memoryMb: aggregator.memoryMb(),
   };
 }
 

@@ -1,15 +1,20 @@
 import type { SourceStatus } from '../source/source.ts';
+import { ALERT_RULES } from './alert-rules.ts';
+import type { Alert } from './alerts.ts';
 import { DELIVERY_METRICS } from './delivery-metrics.ts';
+import { latencyAllowanceMs } from './health-figures.ts';
 import {
   aggregated,
   closeSamples,
   counted,
   labelled,
+  type MetricReading,
   type MetricRow,
   ofShards,
   ofSources,
   oneOf,
   plain,
+  type Sample,
 } from './metric-row.ts';
 import { SHARD_METRICS } from './shard-metrics.ts';
 
@@ -26,6 +31,13 @@ export const METRICS: readonly MetricRow[] = [
     'tickcast_start_time_seconds',
     'When the gateway started, since the epoch',
     ({ context }) => context.startedAtMs / 1_000,
+  ),
+  labelled(
+    'gauge',
+    'tickcast_alert_firing',
+    'The alerts that the gateway raises by itself: 1 while one fires',
+    ['alert', 'severity'],
+    alertSamples,
   ),
 
   // Connections.
@@ -69,6 +81,12 @@ export const METRICS: readonly MetricRow[] = [
   ofShards('gauge', 'tickcast_pending_bytes', 'Unsent bytes held for clients', ({ pendingBytes }) => pendingBytes),
 
   ...DELIVERY_METRICS,
+  plain(
+    'gauge',
+    'tickcast_latency_allowance_seconds',
+    'What a fixed batch waits on purpose; thresholds of latency allow for it',
+    ({ context }) => latencyAllowanceMs(context.config) / 1_000,
+  ),
 
   // Clients.
   counted('tickcast_commands_total', 'Messages from clients', 'commands'),
@@ -84,6 +102,12 @@ export const METRICS: readonly MetricRow[] = [
   ...SHARD_METRICS,
 
   // Memory pressure.
+  plain(
+    'gauge',
+    'tickcast_memory_used_ratio',
+    'Resident memory as a share of memory.thresholdMb; 0 where there is no threshold',
+    memoryShare,
+  ),
   plain(
     'gauge',
     'tickcast_memory_pressure_stage',
@@ -104,7 +128,23 @@ export const METRICS: readonly MetricRow[] = [
     'handshakesRefusedForMemory',
   ),
 
-  // The primary: ring and data flow.
+  // The primary: its thread, ring and data flow.
+  plain(
+    'gauge',
+    'tickcast_primary_loop_utilization_ratio',
+    'Share of the last second that the event loop of the primary was busy, 0 to 1',
+    ({ loopUtilization }) => loopUtilization,
+  ),
+  labelled(
+    'counter',
+    'tickcast_log_lines_lost_total',
+    'Lines of the log that were lost, by cause',
+    ['cause'],
+    ({ context, counters }) => [
+      { labels: { cause: 'suppressed' }, value: counters.logLinesSuppressed },
+      { labels: { cause: 'unwritable' }, value: context.logLinesLost() },
+    ],
+  ),
   plain('counter', 'tickcast_publications_total', 'Publications written to the ring', ({ ring }) => ring.publications),
   plain(
     'counter',
@@ -227,6 +267,13 @@ export const METRICS: readonly MetricRow[] = [
   ),
   labelled(
     'gauge',
+    'tickcast_source_silence_seconds',
+    'Since the source last published; before that, since the gateway started',
+    ['source'],
+    silenceSamples,
+  ),
+  labelled(
+    'gauge',
     'tickcast_source_state',
     'State of the source: 1 at the one it is in, 0 at the others',
     ['source', 'state'],
@@ -234,3 +281,23 @@ export const METRICS: readonly MetricRow[] = [
       sources.flatMap(({ name, status }) => oneOf(SOURCE_STATUSES, status, (state) => ({ source: name, state }))),
   ),
 ];
+
+function alertSamples({ context }: MetricReading): Sample[] {
+  const raised = context.alerts();
+  return ALERT_RULES.map(({ name, severity }) => {
+    const isOurs = (alert: Alert) => alert.name === name && alert.severity === severity && alert.state === 'firing';
+    return { labels: { alert: name, severity }, value: raised.some(isOurs) ? 1 : 0 };
+  });
+}
+
+function memoryShare({ context, memoryMb }: MetricReading): number {
+  const { thresholdMb } = context.config.memory;
+  return thresholdMb === 0 ? 0 : memoryMb / thresholdMb;
+}
+
+function silenceSamples({ context, sources, nowMs }: MetricReading): Sample[] {
+  return sources.map(({ name, lastPublicationMs }) => {
+    const sinceMs = Math.max(lastPublicationMs, context.startedAtMs);
+    return { labels: { source: name }, value: Math.max(0, nowMs - sinceMs) / 1_000 };
+  });
+}

@@ -71,7 +71,7 @@ export class GatewayMetrics {
   }
 
   #takeReading(): MetricReading {
-    return takeReading(this.#context, this.#aggregator.counters(), this.#closeRows);
+    return takeReading(this.#context, this.#aggregator, this.#closeRows);
   }
 }
 

@@ -12,6 +12,8 @@ export interface GatewayLogger extends Logger {
   child(fields: Record<string, unknown>): Logger;
   /** Resolves when what was logged has left the process, or cannot, within a second. */
   flush(): Promise<void>;
+  /** Lines so far that could not be written: a full disk, a reader that has gone away. */
+  linesLost(): number;
   /** Opens log.file again under its name, after it was rotated. Without a file nothing happens. */
   reopen(): void;
 }
@@ -34,6 +36,7 @@ export function createLogger(options: Pick<Config['log'], 'level' | 'file'>): Ga
     ...methodsOf(lines),
     child: (fields) => methodsOf(lines.child(fields)),
     flush: () => destination.flush(),
+    linesLost: () => destination.lost,
     reopen: () => destination.reopen(),
   };
 }
@@ -63,9 +66,14 @@ function standardOutput(): LogDestination {
       if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') standardOutputEnded = true;
     });
   }
+  let lost = 0;
   return {
+    get lost() {
+      return lost;
+    },
     write(line) {
-      if (!standardOutputEnded) process.stdout.write(line);
+      if (standardOutputEnded) lost++;
+      else process.stdout.write(line);
     },
     flush: standardOutputDrained,
     reopen() {},

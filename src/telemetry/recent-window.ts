@@ -46,7 +46,7 @@ export interface RecentFigures {
  * A quiet minute counts as one with so many events: one bad message among three says little about the gateway. So it
  * takes more than 10 errors a minute to pass 1 %.
  */
-const EVENTS_MIN = 1_000;
+export const EVENTS_MIN = 1_000;
 
 const SPAN_MS = 60_000;
 /** Snapshots that lie closer together than this are not kept, so that there are never many. */

@@ -46,6 +46,7 @@ export const COUNTERS = [
   'lapped', // times the writer ran over this shard
   'recordsLost', // records it did not see for that
   'wakes', // wake-up messages received
+  'logLinesSuppressed', // lines of the log that were one too many for their second
   'lifetimes', // times this shard's thread has come up
   'primarySilences', // times it found the primary's event loop standing still
 ] as const;

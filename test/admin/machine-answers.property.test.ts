@@ -118,9 +118,10 @@ function steady({
   return answer;
 }
 
-/** Samples of the gateway that are not those of one shard; sums of fractions differ in their last digits. */
+/** Samples of the gateway that are not those of one shard or one process; sums of fractions differ in their last digits. */
 function samplesOfAll(text: string): [string, string][] {
-  const isOfAll = (line: string) => /^tickcast_/.test(line) && !/process="|^tickcast_(health|instances)/.test(line);
+  const isOfOne = /process="|^tickcast_(health|instances|memory_used_ratio)/;
+  const isOfAll = (line: string) => /^tickcast_/.test(line) && !isOfOne.test(line);
   return text
     .split('\n')
     .filter(isOfAll)

@@ -3,6 +3,7 @@ import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { DataFlowStats } from '../../src/dataflow/data-flow-stats.ts';
 import type { SourceState } from '../../src/source/source.ts';
+import type { Alert } from '../../src/telemetry/alerts.ts';
 import type { Instruments } from '../../src/telemetry/instruments.ts';
 import type { PressureState } from '../../src/telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
@@ -47,6 +48,8 @@ export class FakeAdminContext implements AdminContext {
   };
   sourceStates: SourceState[] = [];
   pressureState: PressureState = { stage: 0, steps: { trim: 0, conflate: 0, shed: 0, refuse: 0 } };
+  raisedAlerts: Alert[] = [];
+  linesLost = 0;
 
   constructor(options: ConfigOverrides = {}, shards = 2) {
     this.config = createConfig(options);
@@ -69,6 +72,8 @@ export class FakeAdminContext implements AdminContext {
   dataFlow = () => this.dataFlowStats;
   sources = () => this.sourceStates;
   pressure = () => this.pressureState;
+  alerts = () => this.raisedAlerts;
+  logLinesLost = () => this.linesLost;
   lastError = () => this.error;
 
   async connections(limit: number, sort: unknown) {
@@ -93,11 +98,13 @@ export class FakeInstruments implements Instruments {
   steady = 0;
   rss = 100 * 1024 * 1024;
   cpu = 0;
+  loopBusy = 0;
 
   wallMs = () => this.wall;
   steadyMs = () => this.steady;
   rssBytes = () => this.rss;
   cpuUs = () => this.cpu;
+  loopBusyMs = () => this.loopBusy;
 
   /** Both clocks go on. */
   pass(ms: number): void {

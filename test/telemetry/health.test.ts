@@ -3,13 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import { CLOSES } from '../../src/connection/close-codes.ts';
 import { Aggregator } from '../../src/telemetry/aggregator.ts';
-import {
-  assessHealth,
-  HEALTH_THRESHOLDS,
-  type HealthReason,
-  LATENCY_DELIVERIES_MIN,
-  SHARD_SILENT_MS,
-} from '../../src/telemetry/health.ts';
+import { assessHealth, type HealthReason, SHARD_SILENT_MS } from '../../src/telemetry/health.ts';
+import { HEALTH_THRESHOLDS, LATENCY_DELIVERIES_MIN } from '../../src/telemetry/health-figures.ts';
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
 const MIB = 1024 * 1024;
@@ -73,6 +68,7 @@ describe('health', () => {
       uptime: 5_000,
       performance: { avgLatency: 0, memoryUsage: 100, cpuUsage: 0 },
       reasons: [],
+      alerts: [],
     });
   });
 

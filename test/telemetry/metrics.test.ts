@@ -8,9 +8,12 @@ import { MACHINE_METRICS } from '../../src/telemetry/machine-metrics.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
 import { GatewayMetrics, METRICS_CONTENT_TYPE, renderMetrics } from '../../src/telemetry/metrics.ts';
 import { CLOSE_SLOTS, COUNTERS, GAUGES } from '../../src/telemetry/statistics-block.ts';
+import { type ExposedMetric, parseExposition } from '../support/exposition.ts';
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
 let context: FakeAdminContext;
+let instruments: FakeInstruments;
+let aggregator: Aggregator;
 let metrics: GatewayMetrics;
 
 beforeEach(() => {
@@ -19,7 +22,9 @@ beforeEach(() => {
   context.sourceStates = [sourceState()];
   context.dataFlowStats.errorsByCode = { CHANNEL_FAILED: 3 };
   for (const block of context.blocks()) block.set('heartbeatMs', Date.now());
-  metrics = new GatewayMetrics(context, new Aggregator(context, CLOSES, new FakeInstruments()), CLOSES);
+  instruments = new FakeInstruments();
+  aggregator = new Aggregator(context, CLOSES, instruments);
+  metrics = new GatewayMetrics(context, aggregator, CLOSES);
 });
 
 const MACHINE = { health: 'degraded', instances: { answered: 1, silent: 2, dead: 0 } } as const;
@@ -28,34 +33,8 @@ async function render(): Promise<string> {
   return renderMetrics([await metrics.snapshot()], MACHINE);
 }
 
-interface Exposed {
-  type: string;
-  help: string;
-  labels: Set<string>;
-  /** By metric name with labels, as exposed. */
-  samples: Map<string, number>;
-}
-
-/** The exposition format, as far as these metrics use it; fails on a line that it does not know. */
-async function scrape(): Promise<Map<string, Exposed>> {
-  const exposed = new Map<string, Exposed>();
-  let current: Exposed | undefined;
-  for (const line of (await render()).split('\n')) {
-    const help = /^# HELP (\S+) (.+)$/.exec(line);
-    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
-    const sample = /^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/i.exec(line);
-    if (help) {
-      expect(exposed.has(help[1]!), `${help[1]} is exposed once`).toBe(false);
-      current = { type: '', help: help[2]!, labels: new Set(), samples: new Map() };
-      exposed.set(help[1]!, current);
-    } else if (type) current!.type = type[2]!;
-    else if (sample) {
-      for (const [, label] of (sample[2] ?? '').matchAll(/([a-z_]+)="(?:[^"\\]|\\.)*"/g)) current!.labels.add(label!);
-      expect(current!.samples.has(line.slice(0, line.lastIndexOf(' ')))).toBe(false);
-      current!.samples.set(line.slice(0, line.lastIndexOf(' ')), Number(sample[3]));
-    } else expect(line).toBe('');
-  }
-  return exposed;
+async function scrape(): Promise<Map<string, ExposedMetric>> {
+  return parseExposition(await render());
 }
 
 async function value(sample: string): Promise<number | undefined> {
@@ -186,6 +165,53 @@ describe('the metrics', () => {
     context.shardStates[0]!.status = 'restarting';
     expect(await value('tickcast_shard_up{process="0",shard="1"}')).toBe(1);
     expect(await value('tickcast_shard_up{process="0",shard="0"}')).toBe(0);
+  });
+
+  it('tell which of the alerts of the gateway fire, and which do not', async () => {
+    const raised = { name: 'TickcastLatencyHigh', value: 20, threshold: 15, since: 1, summary: '' } as const;
+    context.raisedAlerts = [
+      { ...raised, severity: 'warning', state: 'firing' },
+      { ...raised, severity: 'critical', state: 'pending' },
+    ];
+    expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="warning"}')).toBe(1);
+    expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="critical"}')).toBe(0);
+    expect(await value('tickcast_alert_firing{alert="TickcastMemoryHigh",severity="warning"}')).toBe(0);
+  });
+
+  it('tell what configuration allows, so that alerts can compare with it', async () => {
+    instruments.rss = 128 * 1024 * 1024;
+    expect(await value('tickcast_memory_used_ratio')).toBe(0.25);
+    expect(await value('tickcast_latency_allowance_seconds')).toBe(0);
+    const fixed = new FakeAdminContext({ batch: { mode: 'fixed', maxDelayMs: 250 }, memory: { thresholdMb: 0 } });
+    metrics = new GatewayMetrics(fixed, new Aggregator(fixed, CLOSES, instruments), CLOSES);
+    expect(await value('tickcast_memory_used_ratio')).toBe(0);
+    expect(await value('tickcast_latency_allowance_seconds')).toBe(0.25);
+  });
+
+  it('tell how busy the primary was between the last two samples', async () => {
+    for (const busyMs of [900, 250]) {
+      instruments.pass(1_000);
+      instruments.loopBusy += busyMs;
+      aggregator.sample();
+    }
+    expect(await value('tickcast_primary_loop_utilization_ratio')).toBe(0.25);
+  });
+
+  it('tell how long a source has been silent, from the start of the gateway where it never spoke', async () => {
+    const nowMs = context.startedAtMs + 90_000;
+    instruments.wall = nowMs;
+    const spoke = { name: 'spoke', lastPublicationMs: nowMs - 4_000 };
+    context.sourceStates = [sourceState(spoke), sourceState({ name: 'never' })];
+    expect(await value('tickcast_source_silence_seconds{source="spoke"}')).toBe(4);
+    expect(await value('tickcast_source_silence_seconds{source="never"}')).toBe(90);
+  });
+
+  it('tell how many lines of the log were lost, and why', async () => {
+    context.linesLost = 3;
+    context.block(0).add('logLinesSuppressed', 5);
+    context.block(1).add('logLinesSuppressed', 6);
+    expect(await value('tickcast_log_lines_lost_total{cause="unwritable"}')).toBe(3);
+    expect(await value('tickcast_log_lines_lost_total{cause="suppressed"}')).toBe(11);
   });
 
   it('count the open file descriptors without listing them', async () => {

@@ -160,12 +160,16 @@ describe('log.file', () => {
 describe('a full disk', () => {
   const full = '/dev/full';
 
-  it.runIf(process.platform === 'linux')('costs the lines, is told once, and nothing else', async () => {
-    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const log = createLogger({ level: 'info', file: full });
-    for (let n = 0; n < 100; n++) log.info({ n }, 'line');
-    expect(told).toHaveBeenCalledTimes(1);
-    expect(String(told.mock.calls[0]?.[0])).toMatch(/log\.file: \/dev\/full cannot be written: .*ENOSPC/);
-    await log.flush();
-  });
+  it.runIf(process.platform === 'linux')(
+    'costs the lines, which are counted, is told once, and nothing else',
+    async () => {
+      const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      const log = createLogger({ level: 'info', file: full });
+      for (let n = 0; n < 100; n++) log.info({ n }, 'line');
+      expect(told).toHaveBeenCalledTimes(1);
+      expect(String(told.mock.calls[0]?.[0])).toMatch(/log\.file: \/dev\/full cannot be written: .*ENOSPC/);
+      expect(log.linesLost()).toBe(100);
+      await log.flush();
+    },
+  );
 });
