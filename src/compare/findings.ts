@@ -38,6 +38,7 @@ export class Findings implements MatchSink {
   readonly newAfterOld = new SignedHistogram();
   readonly fields: FieldTable;
   pairs = 0;
+  /** Pairs that say the same, but for spelling and what is said once more. */
   identical = 0;
   /** Publications of which nobody knows, since too much waited. */
   unjudged = 0;
@@ -107,11 +108,11 @@ export class Findings implements MatchSink {
   }
 
   #note(topic: ComparedTopic, differences: readonly Difference[]): void {
-    if (differences.length === 0) this.identical++;
     for (const difference of differences) this.fields.add(difference, topic.name);
     const has = (kind: DifferenceKind) => differences.some((difference) => difference.kind === kind);
     if (has('value')) this.#find('differing', topic);
     if (has('type')) this.#find('types', topic);
+    if (!has('value') && !has('type')) this.identical++;
   }
 
   #find(finding: Finding, topic: ComparedTopic): void {

@@ -6,14 +6,15 @@ import { asFields, type Fields } from './fields.ts';
 
 /**
  * By what the two servers' publications of one topic are known for the same. A publication with a number of its own is paired by
- * that; any other first by content and moment together, and what is left of those then by content, then by moment.
+ * that; any other by content and timestamp together, and what is left of those after a while by moment, then by content.
  */
 export interface Identity {
-  /** The number that the exchange gave it, else content and moment. */
+  /** The number that the exchange gave it, else content and timestamp. */
   readonly exact: string;
-  /** Undefined where it has a number: what has another number is another publication. */
-  readonly content: string | undefined;
+  /** Undefined where it has a number, since what has another number is another publication; or where nothing tells it. */
   readonly moment: string | undefined;
+  /** Undefined where it has a number. */
+  readonly content: string | undefined;
 }
 
 /** Fields of `data` that number the publications of a topic, the first that is there. */
@@ -27,12 +28,13 @@ const NO_CONTENT: ReadonlySet<string> = new Set(['type', 'exchange', 'symbol', '
 export function identityOf({ dataType }: TopicName, payload: Fields): Identity {
   const data = asFields(payload.data) ?? {};
   const number = firstOf(data, NUMBER_FIELDS[dataType ?? ''] ?? []);
-  if (number !== undefined) return { exact: `number ${number}`, content: undefined, moment: undefined };
+  if (number !== undefined) return { exact: `number ${number}`, moment: undefined, content: undefined };
   const isKline = dataType !== null && (dataType === 'kline' || isKlineOfInterval(dataType));
   const content = hash('sha1', canonicalText(contentOf(payload, isKline)), 'base64');
-  const moment = isKline ? candleOf(data) : dataType === 'depth' ? firstOf(data, ['updateTime', 'E']) : undefined;
-  const published = canonicalText(payload.timestamp);
-  return { exact: `${content} ${published}`, content, moment: moment ?? published };
+  const timestamp = payload.timestamp === undefined ? undefined : canonicalText(payload.timestamp);
+  const updated = dataType === 'depth' ? firstOf(data, ['updateTime', 'E']) : undefined;
+  const moment = updated ?? timestamp ?? (isKline ? candleOf(data) : undefined);
+  return { exact: `${content} ${timestamp}`, moment, content };
 }
 
 /** Numbers and their texts are the same number. */
@@ -44,7 +46,7 @@ function firstOf(data: Fields, fields: readonly string[]): string | undefined {
   return undefined;
 }
 
-/** A candle is published again and again until it is closed. */
+/** Coarse, since a candle is published again and again until it is closed: for where there is no timestamp. */
 function candleOf(data: Fields): string | undefined {
   const openTime = firstOf(data, ['openTime', 't', 'startTime']);
   return openTime === undefined ? undefined : `${openTime} ${data.closed ?? data.isClosed ?? data.x}`;

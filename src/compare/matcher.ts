@@ -144,9 +144,9 @@ export class Matcher {
 /** What waits of one server. */
 class PendingSide {
   readonly #exact = new PendingIndex(({ identity }) => identity.exact);
-  readonly #content = new PendingIndex(({ identity }) => identity.content);
   readonly #moment = new PendingIndex(({ identity }) => identity.moment);
-  readonly #all = [this.#exact, this.#content, this.#moment];
+  readonly #content = new PendingIndex(({ identity }) => identity.content);
+  readonly #all = [this.#exact, this.#moment, this.#content];
 
   add(entry: Entry): void {
     for (const index of this.#all) index.add(entry);
@@ -166,8 +166,7 @@ class PendingSide {
 
   /** One that is similar, and came before `beforeMs`: a younger one may be about to find its own. */
   findLate(entry: Entry, beforeMs: number): Entry | undefined {
-    return [this.#content, this.#moment]
-      .map((index) => index.find(entry))
-      .find((found) => found !== undefined && found.arrivedMs <= beforeMs);
+    const found = [this.#moment, this.#content].map((index) => index.find(entry));
+    return found.find((similar) => similar !== undefined && similar.arrivedMs <= beforeMs);
   }
 }
