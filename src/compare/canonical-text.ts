@@ -26,5 +26,5 @@ function members(fields: Fields, depth: number): string[] {
 }
 
 function isNumberText(text: string): boolean {
-  return text.length <= DIGITS_MAX + 1 && PLAIN_NUMBER.test(text);
+  return text.length <= DIGITS_MAX + 2 && PLAIN_NUMBER.test(text) && text.replace(/\D/g, '').length <= DIGITS_MAX;
 }

@@ -9,6 +9,8 @@ import { StreamComparer } from './stream-comparer.ts';
 
 const MS_PER_S = 1_000;
 const EXPIRE_INTERVAL_MS = 100;
+/** Where nothing is waited for, a server is still not behind for a moment's sake. */
+const LATE_AFTER_MS_MIN = 1_000;
 const NO_SUCH_PATH = /response: 40[04]/;
 
 /**
@@ -22,6 +24,7 @@ export class Comparison {
   readonly #startedAtMs = Date.now();
   #begunMs = Number.POSITIVE_INFINITY;
   #endedMs = Number.POSITIVE_INFINITY;
+  #load = performance.eventLoopUtilization();
 
   constructor(options: CompareOptions) {
     this.#options = options;
@@ -60,8 +63,10 @@ export class Comparison {
     await pause(warmUp, ending);
     this.#begunMs = performance.now();
     findings.beginAt(this.#begunMs);
+    const before = performance.eventLoopUtilization();
     await pause(seconds, ending);
     this.#endedMs = performance.now();
+    this.#load = performance.eventLoopUtilization(before);
     // Cut short, the end lies back by as much as would have been waited for what has not come from both yet.
     if (ending.aborted) this.#endedMs = Math.max(this.#begunMs, this.#endedMs - settle * MS_PER_S);
     findings.endAt(this.#endedMs);
@@ -103,6 +108,7 @@ export class Comparison {
       interrupted: ending.aborted,
       startedAtMs: this.#startedAtMs,
       measuredMs,
+      busyPercent: Math.round(this.#load.utilization * 100),
     });
   }
 }
@@ -119,6 +125,7 @@ function comparerOptions(options: CompareOptions): ConstructorParameters<typeof 
     patienceMs: Math.min(windowMs / 2, settleMs),
     entriesMax: options['pending-messages'],
     bytesMax: options['pending-bytes'],
+    lateAfterMs: Math.max(settleMs, LATE_AFTER_MS_MIN),
     slack: { beforeMs: settleMs, afterMs: options['warm-up'] * MS_PER_S },
   };
 }

@@ -3,7 +3,7 @@ import { type Difference, type DifferenceKind, differencesOf, type SentPublicati
 import type { Entry } from './entry.ts';
 import { FieldTable } from './field-table.ts';
 import type { Excuse, MatchSink, Pair } from './matcher.ts';
-import { otherSide, type Side } from './side.ts';
+import { otherSide, SIDES, type Side } from './side.ts';
 import { SignedHistogram } from './signed-histogram.ts';
 import { topicText } from './topic-form.ts';
 import { valueText } from './value-text.ts';
@@ -42,10 +42,17 @@ export class Findings implements MatchSink {
   identical = 0;
   /** Publications of which nobody knows, since too much waited. */
   unjudged = 0;
+  /** Publications of one server that came after all that the other one has sent too, because that is too far behind. */
+  readonly late = { old: 0, new: 0 };
   readonly #examplesMax: number;
   readonly #isAway: AwayTeller;
   #fromMs = Number.POSITIVE_INFINITY;
   #toMs = Number.POSITIVE_INFINITY;
+  /** How long after the other server each one sent the newest pair. */
+  #lagMs = { old: 0, new: 0 };
+  /** When the other server had sent the newest of what each server has sent as well. */
+  readonly #reachedMs = { old: Number.NEGATIVE_INFINITY, new: Number.NEGATIVE_INFINITY };
+  readonly #lateFromMs = { old: Number.POSITIVE_INFINITY, new: Number.POSITIVE_INFINITY };
 
   constructor(examplesMax: number, isAway: AwayTeller) {
     this.#examplesMax = examplesMax;
@@ -62,6 +69,14 @@ export class Findings implements MatchSink {
     this.#toMs = ms;
   }
 
+  /**
+   * To be called before what is left is decided on. A server that sent its newest publication longer than `lateMs` after the other one
+   * has not lost what that sent since: it is behind.
+   */
+  finishAt(lateMs: number): void {
+    for (const side of SIDES) if (this.#lagMs[side] > lateMs) this.#lateFromMs[otherSide(side)] = this.#reachedMs[side];
+  }
+
   /** Publications that count. */
   get judged(): number {
     const { missing, extra } = this.found;
@@ -69,6 +84,7 @@ export class Findings implements MatchSink {
   }
 
   paired({ old, new: now, oldSent, newSent }: Pair): void {
+    this.#follow(old.arrivedMs, now.arrivedMs);
     if (!this.#counts(old.firstMs)) return;
     this.pairs++;
     this.#count(old.topic.counts, 'pairs');
@@ -88,6 +104,10 @@ export class Findings implements MatchSink {
       this.explained[entry.side][reason]++;
       return;
     }
+    if (entry.arrivedMs > this.#lateFromMs[entry.side]) {
+      this.late[entry.side]++;
+      return;
+    }
     const finding = UNMATCHED_FINDING[entry.side];
     this.#find(finding, entry.topic);
     if (this.examples[finding].length < this.#examplesMax) this.examples[finding].push(exampleOf(entry, sent));
@@ -99,6 +119,12 @@ export class Findings implements MatchSink {
 
   #counts(firstMs: number): boolean {
     return firstMs >= this.#fromMs && firstMs < this.#toMs;
+  }
+
+  #follow(oldMs: number, newMs: number): void {
+    this.#lagMs = { old: Math.max(0, oldMs - newMs), new: Math.max(0, newMs - oldMs) };
+    this.#reachedMs.old = Math.max(this.#reachedMs.old, newMs);
+    this.#reachedMs.new = Math.max(this.#reachedMs.new, oldMs);
   }
 
   #time(old: Entry, now: Entry): void {

@@ -29,6 +29,8 @@ const REASONS: Readonly<Record<Reason, string>> = {
   dropped: 'announced as dropped',
   disconnected: 'while a connection was lost',
 };
+/** Above this, what is late may be so because of the comparison. */
+const BUSY_PERCENT = 80;
 const FIELDS_SHOWN = 20;
 const TOPICS_SHOWN = 10;
 
@@ -71,6 +73,7 @@ function counts(report: Report): string[] {
   const scope = [
     `${report.publications} publications of ${report.topics} topics in ${measuredSeconds} s`,
     ...(interrupted ? ['ended early'] : []),
+    ...(report.busyPercent > BUSY_PERCENT ? [`the comparison itself was ${report.busyPercent} % busy`] : []),
     ...(filter === null ? [] : [`filter ${JSON.stringify(filter)}`]),
     ...(ignored.length === 0 ? [] : [`without ${ignored.join(', ')}`]),
   ];
@@ -83,8 +86,17 @@ function counts(report: Report): string[] {
     }),
     ...explanations('missing', report),
     ...explanations('extra', report),
-    ...(report.unjudged > 0 ? [row('unjudged', report.unjudged, 'given up, since too much waited')] : []),
+    ...unjudged(report),
   ];
+}
+
+function unjudged({ unjudged: { givenUp, late } }: Report): string[] {
+  const rows = [
+    row('unjudged', givenUp, 'given up, since too much waited'),
+    row('unjudged', late.old, 'from the old server, while the new one was too far behind'),
+    row('unjudged', late.new, 'from the new server, while the old one was too far behind'),
+  ];
+  return rows.filter((_, at) => [givenUp, late.old, late.new][at]! > 0);
 }
 
 function explanations(finding: 'missing' | 'extra', { explained }: Report): string[] {

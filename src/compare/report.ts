@@ -8,7 +8,7 @@ import { FINDINGS, type Finding, type Reason, type UnmatchedExample } from './fi
 import { pathText } from './ignored-paths.ts';
 import { EXIT_STATUS, type Outcome } from './outcome.ts';
 import type { ServerTally } from './server-tally.ts';
-import { SIDES, type Side } from './side.ts';
+import { otherSide, SIDES, type Side } from './side.ts';
 import type { SignedSummary } from './signed-histogram.ts';
 import type { StreamComparer } from './stream-comparer.ts';
 import { topicText } from './topic-form.ts';
@@ -58,6 +58,8 @@ export interface Report {
   readonly interrupted: boolean;
   readonly startedAt: string;
   readonly measuredSeconds: number;
+  /** How much of the time the comparison itself was at work: near 100, it may be the one that is late. */
+  readonly busyPercent: number;
   readonly filter: Readonly<Record<string, unknown>> | null;
   readonly ignored: readonly string[];
   readonly servers: Readonly<Record<Side, ServerReport>>;
@@ -68,7 +70,8 @@ export interface Report {
   readonly findings: Readonly<Record<Finding, FindingReport>>;
   /** What one server did not send, and why that is all right: of the missing and of the extra. */
   readonly explained: Readonly<Record<'missing' | 'extra', Readonly<Record<Reason, number>>>>;
-  readonly unjudged: number;
+  /** Publications of which nobody can tell: too much waited; the other server was too far behind at the end. */
+  readonly unjudged: { readonly givenUp: number; readonly late: Readonly<Record<Side, number>> };
   readonly fields: readonly FieldRow[];
   /** Differences in more paths than `fields` holds. */
   readonly fieldsBeyond: number;
@@ -88,6 +91,8 @@ export interface RunFacts {
   readonly interrupted: boolean;
   readonly startedAtMs: number;
   readonly measuredMs: number;
+  /** How much of the time the comparison itself was at work. */
+  readonly busyPercent: number;
 }
 
 const WORST_TOPICS = 20;
@@ -106,6 +111,7 @@ export function buildReport(comparer: StreamComparer, options: CompareOptions, f
     interrupted: facts.interrupted,
     startedAt: new Date(facts.startedAtMs).toISOString(),
     measuredSeconds: Math.round(facts.measuredMs) / MS_PER_S,
+    busyPercent: facts.busyPercent,
     filter: options.filter?.payload ?? null,
     ignored: (options.ignore ?? []).map(pathText),
     servers: { old: serverReport(options.old, tallies.old), new: serverReport(options.new, tallies.new) },
@@ -115,7 +121,7 @@ export function buildReport(comparer: StreamComparer, options: CompareOptions, f
     identical: findings.identical,
     findings: found,
     explained: { missing: findings.explained.old, extra: findings.explained.new },
-    unjudged: findings.unjudged,
+    unjudged: { givenUp: findings.unjudged, late: findings.late },
     fields: findings.fields.rows(),
     fieldsBeyond: findings.fields.beyond,
     examples: findings.examples,
@@ -165,6 +171,9 @@ function reasonsOf(
       reasons.push(`unusable messages of the ${side} server: ${unusable}, allowed ${options['allow-unusable']}`);
     if (disconnects > options['allow-disconnects'])
       reasons.push(`lost connections to the ${side} server: ${disconnects}, allowed ${options['allow-disconnects']}`);
+    const late = findings.late[otherSide(side)];
+    if (late > 0)
+      reasons.push(`unjudged: ${late}, the ${side} server was further behind at the end than --settle waits for`);
     if (beyondTopics > 0)
       reasons.push(
         `publications of the ${side} server that were not compared: ${beyondTopics}, of more topics than --topics allows`,

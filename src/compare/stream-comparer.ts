@@ -21,6 +21,8 @@ export interface StreamComparerOptions extends MatcherLimits {
   readonly topicsMax: number;
   readonly examplesMax: number;
   readonly slack: OutageSlack;
+  /** A server that at the end sends what came from the other one this long ago is behind. */
+  readonly lateAfterMs: number;
 }
 
 type PublicationMessage = Extract<WireMessage, { kind: 'publication' }>;
@@ -65,6 +67,7 @@ export class StreamComparer {
 
   /** Decides on everything. */
   finish(nowMs: number): void {
+    this.findings.finishAt(this.#options.lateAfterMs);
     this.#matcher.finish(nowMs);
   }
 

@@ -242,6 +242,24 @@ describe('what the new server said it would not send', () => {
   });
 });
 
+describe('a server that is behind at the end', () => {
+  it('has not lost what it has not come to yet, but what lies before', () => {
+    const comparer = measuringComparer();
+    for (let n = 0; n < 10; n++) comparer.take('old', JSON.stringify(trade(n)), n);
+    for (const n of [0, 1, 3, 4]) comparer.take('new', frame(trade(n)), 6_000 + n);
+    comparer.finish(6_100);
+    expect(comparer.findings).toMatchObject({ pairs: 4, found: { ...NONE, missing: 1 }, late: { old: 5, new: 0 } });
+  });
+
+  it('is one that was late to the end: one that fell silent has lost it', () => {
+    const comparer = measuringComparer();
+    for (let n = 0; n < 10; n++) comparer.take('old', JSON.stringify(trade(n)), n);
+    for (const n of [0, 1, 3, 4]) comparer.take('new', frame(trade(n)), 10 + n);
+    comparer.finish(9_000);
+    expect(comparer.findings).toMatchObject({ pairs: 4, found: { ...NONE, missing: 6 }, late: { old: 0, new: 0 } });
+  });
+});
+
 describe('the order of a topic', () => {
   it.each([
     [[1, 2, 3], 0],

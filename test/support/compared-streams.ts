@@ -9,6 +9,7 @@ export const COMPARER_OPTIONS: StreamComparerOptions = {
   patienceMs: 5_000,
   entriesMax: 1_000_000,
   bytesMax: 1_000_000_000,
+  lateAfterMs: 5_000,
   slack: { beforeMs: 5_000, afterMs: 2_000 },
 };
 
