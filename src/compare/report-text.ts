@@ -1,5 +1,6 @@
 import { showName } from '../config/reading.ts';
 import type { DifferenceKind } from './differences.ts';
+import type { FieldRow } from './field-table.ts';
 import { FINDINGS, type Reason, type UnmatchedExample } from './findings.ts';
 import type { Report, ServerReport } from './report.ts';
 import { SIDES } from './side.ts';
@@ -24,6 +25,7 @@ const KINDS: Readonly<Record<DifferenceKind, string>> = {
   spelling: 'spelling, accepted',
   derived: 'said once more, accepted',
 };
+const ACCEPTED: ReadonlySet<DifferenceKind> = new Set(['spelling', 'derived']);
 const REASONS: Readonly<Record<Reason, string>> = {
   merged: 'merged into a later message',
   dropped: 'announced as dropped',
@@ -71,7 +73,7 @@ function told(what: string, count: number): string[] {
 function counts(report: Report): string[] {
   const { filter, ignored, interrupted, measuredSeconds } = report;
   const scope = [
-    `${report.publications} publications of ${report.topics} topics in ${measuredSeconds} s`,
+    `${report.publications} publications of ${report.topics} topic${report.topics === 1 ? '' : 's'} in ${measuredSeconds} s`,
     ...(interrupted ? ['ended early'] : []),
     ...(report.busyPercent > BUSY_PERCENT ? [`the comparison itself was ${report.busyPercent} % busy`] : []),
     ...(filter === null ? [] : [`filter ${JSON.stringify(filter)}`]),
@@ -109,16 +111,26 @@ function row(name: string, count: number, meaning: string): string {
   return `  ${name.padEnd(10)}${String(count).padStart(10)}  ${meaning}`.trimEnd();
 }
 
+/** What is accepted comes last, in a line each: it is nothing to look into. */
 function fields({ fields: rows, fieldsBeyond }: Report): string[] {
   if (rows.length === 0) return [];
-  const shown = rows
-    .slice(0, FIELDS_SHOWN)
-    .flatMap(({ path, kind, count, examples: pairs }) => [
-      `  ${showName(path)}  ${count}${KINDS[kind] === '' ? '' : `  (${KINDS[kind]})`}`,
-      ...pairs.map((pair) => `      ${showLine(pair.topic)}: ${pair.old} → ${pair.new}`),
-    ]);
-  const more = rows.length - FIELDS_SHOWN + fieldsBeyond;
-  return ['Fields that differ, old → new', ...shown, ...(more > 0 ? [`  and ${more} more, see --report`] : [])];
+  const judged = rows.filter(({ kind }) => !ACCEPTED.has(kind)).slice(0, FIELDS_SHOWN);
+  const accepted = rows.filter(({ kind }) => ACCEPTED.has(kind)).slice(0, FIELDS_SHOWN);
+  const more = rows.length - judged.length - accepted.length + fieldsBeyond;
+  return [
+    'Fields that differ, old → new',
+    ...judged.flatMap((field) => [fieldLine(field), ...field.examples.map(fieldExample)]),
+    ...accepted.map(fieldLine),
+    ...(more > 0 ? [`  and ${more} more, see --report`] : []),
+  ];
+}
+
+function fieldLine({ path, kind, count }: FieldRow): string {
+  return `  ${showName(path)}  ${count}${KINDS[kind] === '' ? '' : `  (${KINDS[kind]})`}`;
+}
+
+function fieldExample(pair: FieldRow['examples'][number]): string {
+  return `      ${showLine(pair.topic)}: ${pair.old} → ${pair.new}`;
 }
 
 function examples({ examples: found }: Report): string[][] {
