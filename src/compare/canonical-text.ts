@@ -8,8 +8,8 @@ const PLAIN_NUMBER = /^-?\d+(?:\.\d+)?$/;
 const DIGITS_MAX = 15;
 
 /**
- * A text that is the same for the same JSON value, whatever the order of its keys, and for a number and the text of it: how a
- * value is written is found out when two publications are compared, not when they are brought together.
+ * A text that is the same for the same JSON value, whatever the order of its keys, and for a number and the text of it:
+ * how a value is written is found out when two publications are compared, not when they are brought together.
  */
 export function canonicalText(value: unknown, depth = 0): string {
   if (depth > DEPTH_MAX) return '';

@@ -14,8 +14,8 @@ const LATE_AFTER_MS_MIN = 1_000;
 const NO_SUCH_PATH = /response: 40[04]/;
 
 /**
- * One comparison of two servers: connects, lets what is under way pass by, measures, and waits for what one of them has not sent yet.
- * Takes `--connect-timeout`, `--warm-up`, `--seconds` and `--settle` at most.
+ * One comparison of two servers: connects, lets what is under way pass by, measures, and waits for what one of them has
+ * not sent yet. Takes `--connect-timeout`, `--warm-up`, `--seconds` and `--settle` at most.
  */
 export class Comparison {
   readonly #options: CompareOptions;

@@ -1,12 +1,13 @@
-import { hoistedFields } from '../dataflow/hoist.ts';
 import { dataTypeForm } from '../subscription/normal-form.ts';
 import { DEPTH_MAX } from './canonical-text.ts';
-import { asFields, type Fields } from './fields.ts';
+import { derivedFields, mayBeDerived } from './derived-fields.ts';
+import { asFields, type Fields, ownValue } from './fields.ts';
 import { ITEM } from './ignored-paths.ts';
 
 /**
- * `value`: something else, or only on one side. `type`: the same number or moment, once as a number and once as a text. `spelling`: the
- * same exchange, symbol or data type, written differently. `derived`: only on one side, and only what its own data says once more.
+ * `value`: something else, or only on one side. `type`: the same number or moment, once as a number and once as a text.
+ * `spelling`: the same exchange, symbol or data type, written differently. `derived`: only on one side, and only what
+ * its own data says once more.
  */
 export type DifferenceKind = 'value' | 'type' | 'spelling' | 'derived';
 
@@ -23,6 +24,8 @@ export interface Difference {
 export interface SentPublication {
   readonly type: string | undefined;
   readonly payload: Fields;
+  /** What its data say, also at the top, where something has been taken out of them since; undefined: nothing has. */
+  readonly derived?: Fields | undefined;
 }
 
 export interface CompareRules {
@@ -32,7 +35,6 @@ export interface CompareRules {
 
 /** Fields in which publications of one topic can only be written differently. */
 const NAME_FIELDS = ['exchange', 'symbol'] as const;
-const HOISTED: ReadonlySet<string> = new Set(['price', 'volume', 'side', 'change24h']);
 const BOOK_PATHS: ReadonlySet<string> = new Set(['data.bids', 'data.asks', 'data.isSnapshot']);
 const INTERVAL_PATH = 'data.interval';
 /** More of one pair say nothing new. */
@@ -58,7 +60,7 @@ class PairComparison {
   run(): Difference[] {
     const [old, now] = [this.#old.payload, this.#new.payload];
     if (this.#old.type !== this.#new.type) this.#add('spelling', 'type', this.#old.type, this.#new.type);
-    for (const key of keysOf(old, now)) this.#compareTop(key, old[key], now[key]);
+    for (const key of keysOf(old, now)) this.#compareTop(key, ownValue(old, key), ownValue(now, key));
     return [...this.#found.values()];
   }
 
@@ -77,7 +79,7 @@ class PairComparison {
     const [oldFields, newFields] = [asFields(old), asFields(now)];
     if (oldFields === undefined || newFields === undefined) return this.#addLeaf(path, old, now);
     for (const key of keysOf(oldFields, newFields)) {
-      this.#compare(`${path}.${key}`, oldFields[key], newFields[key], depth + 1);
+      this.#compare(`${path}.${key}`, ownValue(oldFields, key), ownValue(newFields, key), depth + 1);
     }
   }
 
@@ -99,11 +101,9 @@ class PairComparison {
 
   /** What front ends read from the top, and one server copies there from `data`. */
   #isHoisted(key: string, old: unknown, now: unknown): boolean {
-    if (!HOISTED.has(key) || (old !== undefined && now !== undefined)) return false;
-    const { type = '', payload } = old === undefined ? this.#new : this.#old;
-    const { [key]: value, ...rest } = payload;
-    const hoisted = hoistedFields({ ...rest, type: dataTypeForm(type) });
-    return hoisted !== '' && (JSON.parse(`{${hoisted.slice(1)}}`) as Fields)[key] === value;
+    if (!mayBeDerived(key) || (old !== undefined && now !== undefined)) return false;
+    const { type, payload, derived = derivedFields(type, payload) } = old === undefined ? this.#new : this.#old;
+    return derived[key] === payload[key];
   }
 
   /** `kline_1m` on one side, `kline` with the interval in its data on the other: they are of one topic. */

@@ -42,7 +42,7 @@ export class Entry {
     this.merged = arrival.merged;
     this.dropped = dropped;
     this.ordinal = ordinal;
-    this.#sent = { type: arrival.type, payload: arrival.payload };
+    this.#sent = { type: arrival.type, payload: arrival.payload, derived: arrival.derived };
     this.#bytes = arrival.bytes;
     this.#firstMs = arrival.arrivedMs;
   }

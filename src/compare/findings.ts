@@ -70,8 +70,8 @@ export class Findings implements MatchSink {
   }
 
   /**
-   * To be called before what is left is decided on. A server that sent its newest publication longer than `lateMs` after the other one
-   * has not lost what that sent since: it is behind.
+   * To be called before what is left is decided on. A server that sent its newest publication longer than `lateMs` after
+   * the other one has not lost what that sent since: it is behind.
    */
   finishAt(lateMs: number): void {
     for (const side of SIDES) if (this.#lagMs[side] > lateMs) this.#lateFromMs[otherSide(side)] = this.#reachedMs[side];

@@ -5,8 +5,9 @@ import { canonicalText } from './canonical-text.ts';
 import { asFields, type Fields } from './fields.ts';
 
 /**
- * By what the two servers' publications of one topic are known for the same. A publication with a number of its own is paired by
- * that; any other by content and timestamp together, and what is left of those after a while by moment, then by content.
+ * By what the two servers' publications of one topic are known for the same. A publication with a number of its own is
+ * paired by that; any other by content and timestamp together, and what is left of those after a while by moment, then
+ * by content.
  */
 export interface Identity {
   /** The number that the exchange gave it, else content and timestamp. */
@@ -18,16 +19,16 @@ export interface Identity {
 }
 
 /** Fields of `data` that number the publications of a topic, the first that is there. */
-const NUMBER_FIELDS: Readonly<Record<string, readonly string[]>> = {
-  trade: ['id', 'tradeId', 'trade_id', 't'],
-  depth: ['updateId', 'lastUpdateId', 'u'],
-};
+const NUMBER_FIELDS: ReadonlyMap<string | null, readonly string[]> = new Map([
+  ['trade', ['id', 'tradeId', 'trade_id', 't']],
+  ['depth', ['updateId', 'lastUpdateId', 'u']],
+]);
 /** Fields that name the topic or the moment, and are no content. */
 const NO_CONTENT: ReadonlySet<string> = new Set(['type', 'exchange', 'symbol', 'timestamp']);
 
 export function identityOf({ dataType }: TopicName, payload: Fields): Identity {
   const data = asFields(payload.data) ?? {};
-  const number = firstOf(data, NUMBER_FIELDS[dataType ?? ''] ?? []);
+  const number = firstOf(data, NUMBER_FIELDS.get(dataType) ?? []);
   if (number !== undefined) return { exact: `number ${number}`, moment: undefined, content: undefined };
   const isKline = dataType !== null && (dataType === 'kline' || isKlineOfInterval(dataType));
   const content = hash('sha1', canonicalText(contentOf(payload, isKline)), 'base64');

@@ -36,9 +36,9 @@ export interface MatcherLimits {
 }
 
 /**
- * Brings the publications of two servers together. Both sides' entries stand in one queue in the order of their arrival. One leaves
- * it when it has reached the front and is settled, or is older than the window; so the new server's entries leave in the order in
- * which it sent them, and that is when their order is looked at.
+ * Brings the publications of two servers together. Both sides' entries stand in one queue in the order of their arrival.
+ * One leaves it when it has reached the front and is settled, or is older than the window; so the new server's entries
+ * leave in the order in which it sent them, and that is when their order is looked at.
  */
 export class Matcher {
   readonly #sink: MatchSink;
@@ -104,8 +104,8 @@ export class Matcher {
   }
 
   /**
-   * What `frame` stands for, and what its server has dropped before it, are the publications of the topic that the other server
-   * sent right before its partner.
+   * What `frame` stands for, and what its server has dropped before it, are the publications of the topic that the other
+   * server sent right before its partner.
    */
   #excuseBefore(partner: Entry, frame: Entry): void {
     let merged = frame.merged;

@@ -2,6 +2,7 @@ import type { TopicName } from '../ring/topic-directory.ts';
 import { type FilterTerms, termsMatchForm } from '../subscription/filter.ts';
 import { getOrAdd } from '../util/get-or-add.ts';
 import { ComparedTopic } from './compared-topic.ts';
+import { derivedFields } from './derived-fields.ts';
 import { momentMs } from './differences.ts';
 import type { Fields } from './fields.ts';
 import { Findings } from './findings.ts';
@@ -28,7 +29,10 @@ export interface StreamComparerOptions extends MatcherLimits {
 type PublicationMessage = Extract<WireMessage, { kind: 'publication' }>;
 type GapMessage = Extract<WireMessage, { kind: 'gap' }>;
 
-/** Takes what two servers send, text by text, and finds out in what they differ. Knows no sockets, and no time but what it is told. */
+/**
+ * Takes what two servers send, text by text, and finds out in what they differ. Knows no sockets, and no time but what
+ * it is told.
+ */
 export class StreamComparer {
   readonly findings: Findings;
   readonly tallies: Readonly<Record<Side, ServerTally>> = { old: new ServerTally(), new: new ServerTally() };
@@ -78,9 +82,11 @@ export class StreamComparer {
     tally.publications++;
     tally.merged += merged;
     tally.addAge(performance.timeOrigin + arrivedMs - momentMs(payload.timestamp));
-    removePaths(payload, this.#options.ignored);
+    const { ignored } = this.#options;
+    const derived = ignored.length > 0 ? derivedFields(type, payload) : undefined;
+    removePaths(payload, ignored);
     const identity = identityOf(topic.name, payload);
-    this.#matcher.add(side, { topic, identity, type, payload, bytes, merged, arrivedMs });
+    this.#matcher.add(side, { topic, identity, type, payload, derived, bytes, merged, arrivedMs });
   }
 
   #takeGap(side: Side, { type, payload, count }: GapMessage): void {

@@ -5,8 +5,8 @@ import { asFields, type Fields } from './fields.ts';
 const KLINE = 'kline';
 
 /**
- * The topic of a publication in the form in which names are compared, so that `BTC/USDT` and `btcusdt`, or `kline_1m` and a
- * `kline` whose data says `1m`, are the same topic on both servers.
+ * The topic of a publication in the form in which names are compared, so that `BTC/USDT` and `btcusdt`, or `kline_1m`
+ * and a `kline` whose data says `1m`, are the same topic on both servers.
  */
 export function topicForm(type: string | undefined, payload: Fields): TopicName {
   return {

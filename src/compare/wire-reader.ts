@@ -31,8 +31,8 @@ const LOCAL_FIELDS = ['receivedAt', 'latency', 'metadata'] as const;
 const NO_TYPE = 'data';
 
 /**
- * Reads a message in either shape: `{type, payload, timestamp}`, or flat, the publication itself. Fields that belong to the
- * server rather than to the publication are left out.
+ * Reads a message in either shape: `{type, payload, timestamp}`, or flat, the publication itself. Fields that belong to
+ * the server rather than to the publication are left out.
  */
 export function readWireMessage(text: string): WireMessage {
   const message = parse(text);
@@ -46,7 +46,7 @@ export function readWireMessage(text: string): WireMessage {
   if ((!isNumbered && isControl(type)) || !PUBLICATION_FIELDS.some((field) => payload[field] !== undefined)) {
     return { kind: 'other', type: type ?? '(none)', message };
   }
-  const merged = isNumbered && typeof message.merged === 'number' ? message.merged : 0;
+  const merged = isNumbered && isCount(message.merged) ? message.merged : 0;
   return {
     kind: 'publication',
     type: typeOf(payload) ?? typeOf(message),
@@ -68,7 +68,11 @@ function isControl(type: string | undefined): boolean {
 }
 
 function isGap(payload: Fields | undefined): payload is Fields & { count: number } {
-  return payload !== undefined && typeof payload.count === 'number' && payload.reason !== undefined;
+  return payload !== undefined && isCount(payload.count) && payload.reason !== undefined;
+}
+
+function isCount(value: unknown): value is number {
+  return Number.isSafeInteger(value) && (value as number) >= 0;
 }
 
 function gapOf(payload: Fields & { count: number }): WireMessage {

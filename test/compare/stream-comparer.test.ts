@@ -155,6 +155,15 @@ describe('publications of two servers', () => {
     expect(comparer.findings).toMatchObject({ pairs: 1, identical: 1, found: NONE });
   });
 
+  it('agree where one says at the top what is to be ignored in its data', () => {
+    const comparer = measuringComparer({ ignored: readPaths('data.lastPrice') });
+    comparer.take('old', JSON.stringify(ticker(1, 5)), 0);
+    comparer.take('new', frame({ ...ticker(1, 6), price: '6' }), 0);
+    comparer.finish(10);
+    expect(comparer.findings).toMatchObject({ pairs: 1, identical: 1, found: NONE });
+    expect(fieldsOf(comparer)).toEqual(['derived price 1']);
+  });
+
   it('are compared where the filter matches, whichever server sent them', () => {
     const comparer = measuringComparer({ terms: readFilter('symbols=x-y,dataTypes=kline').terms });
     sendBoth(comparer, { type: 'kline', exchange: 'b', symbol: 'XY', timestamp: 1, data: { interval: '1m' } });

@@ -9,8 +9,8 @@ export interface CompareRun {
 }
 
 /**
- * `tickcast compare` in this process, which measures from the moment when both connections stand until it is ended, without waiting
- * for anything. Resolves once it measures.
+ * `tickcast compare` in this process, which measures from the moment when both connections stand until it is ended,
+ * without waiting for anything. Resolves once it measures.
  */
 export async function startCompare(old: string, now: string, ...argv: string[]): Promise<CompareRun> {
   const printed: string[] = [];

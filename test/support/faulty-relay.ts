@@ -9,7 +9,10 @@ import type { Received } from './test-client.ts';
 /** What becomes of the `nth` data message (from 1) on its way to the client; nothing of it where that is an empty list. */
 export type Fault = (message: Received, nth: number) => readonly unknown[];
 
-/** A relay between clients and a server, which does to data messages what a test likes. A client is let in once the server has. */
+/**
+ * A relay between clients and a server, which does to data messages what a test likes. A client is let in once the
+ * server has.
+ */
 export class FaultyRelay {
   /** Data messages that have come from the server. */
   relayed = 0;
