@@ -12,6 +12,11 @@ export class PendingIndex {
     this.#keyOf = keyOf;
   }
 
+  /** Keys under which something is held. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
   add(entry: Entry): void {
     const key = this.#fullKeyOf(entry);
     if (key !== undefined) getOrAdd(this.#entries, key, () => new Deque()).push(entry);
