@@ -1,13 +1,14 @@
 import { effectiveYaml } from './config/config-yaml.ts';
 import { type LoadedConfig, loadConfig } from './config/load-config.ts';
 import { helpText } from './config/option-text.ts';
-import { readArguments } from './config/read-arguments.ts';
+import { COMMANDS, readArguments } from './config/read-arguments.ts';
 import type { Environment } from './config/read-environment.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
-import { stopOnSignals } from './control/signals.ts';
+import { onFirstSignal, stopOnSignals } from './control/signals.ts';
 import { type ErrorCode, errorMessage, TickcastError } from './util/errors.ts';
 
+const [COMPARE] = COMMANDS;
 const STATUS_MACHINE = 1;
 const STATUS_ASKED = 2;
 const ASKED_WRONGLY: ReadonlySet<ErrorCode> = new Set([
@@ -18,16 +19,26 @@ const ASKED_WRONGLY: ReadonlySet<ErrorCode> = new Set([
 
 /**
  * Does what the arguments ask for. Ends the process with status 1 or 2 where that cannot be, with the reason on standard
- * error; resolves once the text is printed or the gateway runs.
+ * error; resolves once the text is printed, the gateway runs, or two servers have been compared.
  */
 export async function runCommandLine(argv: readonly string[], env: Environment): Promise<void> {
   surviveClosedOutput();
+  if (argv[0] === COMPARE) return compareOrExit(argv.slice(1));
   const { action } = readArguments(argv);
   if (action === 'help') return print(helpText());
   if (action === 'version') return print(`${VERSION}\n`);
   const loaded = loadOrExit(argv, env);
   if (action === 'print-config') return print(effectiveYaml(loaded));
   await startOrExit(loaded.config);
+}
+
+async function compareOrExit(argv: readonly string[]): Promise<void> {
+  try {
+    const { runCompare } = await import('./compare/compare-command.ts');
+    process.exitCode = await runCompare(argv, { print, report, onEnding: onFirstSignal });
+  } catch (error) {
+    exitWith(error, `${COMPARE} --help`);
+  }
 }
 
 function loadOrExit(argv: readonly string[], env: Environment): LoadedConfig {
@@ -54,11 +65,11 @@ async function startOrExit(config: Config): Promise<void> {
   }
 }
 
-function exitWith(error: unknown): never {
+function exitWith(error: unknown, help = '--help'): never {
   const askedWrongly = error instanceof TickcastError && ASKED_WRONGLY.has(error.code);
   // An operating error's message says all there is to say; of anything else the place matters.
   report(error instanceof TickcastError ? error.message : stackOf(error));
-  if (askedWrongly) process.stderr.write('--help lists the options and what they allow\n');
+  if (askedWrongly) process.stderr.write(`${help} lists the options and what they allow\n`);
   process.exit(askedWrongly ? STATUS_ASKED : STATUS_MACHINE);
 }
 

@@ -28,14 +28,21 @@ const NPM_ECHO_MS = 300;
  * @returns tells whether a signal has begun the stop
  */
 export function stopOnSignals(target: Stoppable, options: SignalOptions): () => boolean {
-  const echoMs = options.echoMs ?? (process.env.npm_lifecycle_event === undefined ? 0 : NPM_ECHO_MS);
+  return onFirstSignal(() => stop(target, options), options.echoMs);
+}
+
+/**
+ * Calls back at the first SIGINT or SIGTERM; a second signal exits at once with 130 or 143. Call once.
+ * @param echoMs as in SignalOptions @returns tells whether there was a signal
+ */
+export function onFirstSignal(begin: () => void, echoMs: number = npmEchoMs()): () => boolean {
   let first: { signal: StopSignal; atMs: number } | undefined;
 
   const onSignal = (signal: StopSignal) => {
     const nowMs = performance.now();
     if (first === undefined) {
       first = { signal, atMs: nowMs };
-      stop(target, options);
+      begin();
     } else if (signal !== first.signal || nowMs - first.atMs >= echoMs) {
       process.exit(EXIT_STATUS[signal]);
     }
@@ -43,6 +50,10 @@ export function stopOnSignals(target: Stoppable, options: SignalOptions): () => 
   process.on('SIGINT', onSignal);
   process.on('SIGTERM', onSignal);
   return () => first !== undefined;
+}
+
+function npmEchoMs(): number {
+  return process.env.npm_lifecycle_event === undefined ? 0 : NPM_ECHO_MS;
 }
 
 function stop(target: Stoppable, { timeoutMs, report }: SignalOptions): void {
