@@ -27,6 +27,8 @@ import { createSource } from './source/create-source.ts';
 import type { Source } from './source/source.ts';
 import { SourceRunner } from './source/source-runner.ts';
 import { Aggregator } from './telemetry/aggregator.ts';
+import { assessHealth } from './telemetry/health.ts';
+import { HealthFlag } from './telemetry/health-flag.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { PerformanceLog } from './telemetry/performance-log.ts';
 import { createLogger, type GatewayLogger } from './telemetry/pino-logger.ts';
@@ -66,6 +68,8 @@ export class Gateway {
   readonly #aggregator: Aggregator;
   readonly #performanceLog: PerformanceLog;
   readonly #memoryPressure: MemoryPressure;
+  readonly #context: AdminContext;
+  readonly #health: HealthFlag;
   readonly #startedAtMs = Date.now();
   #lastError: { message: string; timestamp: number } | undefined;
   #sampling: NodeJS.Timeout | undefined;
@@ -86,6 +90,8 @@ export class Gateway {
     const sequenceIndex = allocateSequenceIndex(ring.capacity);
     const directoryWriter = new TopicDirectoryWriter(directory);
     const wakeUp = new WakeUpSender(ring);
+    const health = HealthFlag.allocate();
+    this.#health = new HealthFlag(health);
     this.#transmitter = new Transmitter(ring);
     this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
     this.#publisher = new FramePublisher({
@@ -105,14 +111,15 @@ export class Gateway {
     this.#supervisor = new Supervisor({
       config,
       shards: shardCount(config, this.#log),
-      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory, sequenceIndex },
+      task: { config, version: VERSION, epoch: randomBytes(6).toString('hex'), ring, directory, sequenceIndex, health },
       wakeUp,
       log: this.#log,
       query: (name) => queries.answer(name),
       request: (request) => answerForwarded(this.#admin, request),
       ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),
     });
-    const context = this.#context();
+    const context = this.#createContext();
+    this.#context = context;
     this.#aggregator = new Aggregator(context, CLOSES);
     this.#admin = createAdminApp(context, this.#aggregator, CLOSES, this.#log);
     this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
@@ -153,6 +160,7 @@ export class Gateway {
       throw failure;
     }
     this.#running = true;
+    this.#sample();
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
     this.#performanceLog.start();
     this.#memoryPressure.start();
@@ -188,6 +196,7 @@ export class Gateway {
   async #stop(): Promise<void> {
     const begunMs = performance.now();
     this.#running = false;
+    this.#health.write('unhealthy');
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
     this.#memoryPressure.stop();
@@ -202,6 +211,7 @@ export class Gateway {
   #sample(): void {
     followSteps();
     this.#aggregator.sample();
+    this.#health.write(assessHealth(this.#context, this.#aggregator).status);
   }
 
   async #listenAdmin(): Promise<void> {
@@ -242,7 +252,7 @@ export class Gateway {
     return false;
   }
 
-  #context(): AdminContext {
+  #createContext(): AdminContext {
     return {
       config: this.config,
       version: VERSION,

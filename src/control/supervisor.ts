@@ -21,7 +21,7 @@ export interface SupervisorParts {
   /** Shards to run, at least 1. */
   shards: number;
   /** What every shard is started with, without what is its own. */
-  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory' | 'sequenceIndex'>;
+  task: Pick<ShardTask, 'config' | 'version' | 'epoch' | 'ring' | 'directory' | 'sequenceIndex' | 'health'>;
   wakeUp: WakeUpSender;
   log: Logger;
   /** Answers a client's question that a shard passes on; throws where it cannot. */

@@ -3,6 +3,7 @@ import { topConnections } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
 import { createFlushPolicy } from '../batch/flush-policy.ts';
+import { ClientAddresses } from '../connection/client-addresses.ts';
 import { Commands } from '../connection/commands.ts';
 import { Listener } from '../connection/listener.ts';
 import { WebSocketProxy } from '../connection/websocket-proxy.ts';
@@ -18,6 +19,7 @@ import { TopicDirectoryReader } from '../ring/topic-directory.ts';
 import { WakeUpReceiver } from '../ring/wake-up.ts';
 import { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import { createForwardingLogger } from '../telemetry/forwarding-logger.ts';
+import { HealthFlag } from '../telemetry/health-flag.ts';
 import { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { errorMessage } from '../util/errors.ts';
 import { CatchUp } from './catch-up.ts';
@@ -119,7 +121,14 @@ class Shard {
     this.#restorer = restorer;
     this.#statistics = statistics;
     this.#link = link;
-    this.#listener = new Listener(config, statistics, (request) => this.#forward(request));
+    const health = new HealthFlag(task.health);
+    this.#listener = new Listener({
+      config,
+      version,
+      statistics,
+      health: () => health.read(),
+      forward: (request) => this.#forward(request),
+    });
     this.#proxy = new WebSocketProxy({
       config,
       shard: index,
@@ -132,6 +141,7 @@ class Shard {
       seq: () => table.seq,
       commands,
       listener: this.#listener,
+      addresses: new ClientAddresses({ trustProxy: config.server.trustProxy, statistics, log }),
       admit: (address) => link.admit(address),
       left: (address) => link.send({ kind: 'left', address }),
       log,
