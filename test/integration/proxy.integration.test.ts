@@ -41,10 +41,10 @@ async function openFrom(localAddress: string, port: number, headers: Record<stri
   return client;
 }
 
-/** Addresses of the open connections, oldest first. */
+/** Addresses of the open connections, in order. */
 async function addressesAt(port: number): Promise<string[]> {
   const { connections } = await readAdmin<{ connections: ConnectionRow[] }>(port, 'connections');
-  return connections.toSorted((a, b) => a.connectedAt - b.connectedAt).map(({ remoteAddress }) => remoteAddress);
+  return connections.map(({ remoteAddress }) => remoteAddress).toSorted();
 }
 
 describe.each(PROXIES)('behind $name', ({ start, routesApi, shortTimeouts }) => {
@@ -74,7 +74,7 @@ describe.each(PROXIES)('behind $name', ({ start, routesApi, shortTimeouts }) => 
       expect(closed).toEqual({ code: 1008, reason: 'Too many connections from this address' });
     }
     const direct = await openFrom('127.0.0.4', port, forged);
-    expect((await addressesAt(port)).toSorted()).toEqual(['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.4']);
+    expect(await addressesAt(port)).toEqual(['127.0.0.2', '127.0.0.2', '127.0.0.3', '127.0.0.4']);
     const logged = lines.filter(({ message }) => message === 'WebSocket connection refused');
     expect(logged.map(({ fields }) => fields.remoteAddress)).toEqual(['127.0.0.2', '127.0.0.2']);
     // A place that has become free is free to the same address.
@@ -157,5 +157,22 @@ describe('behind two proxies', () => {
     const outer = await startHaproxy({ gateway: inner.port, old: NOBODY, share: 100 });
     await openFrom('127.0.0.5', outer.port, { 'X-Forwarded-For': '9.9.9.9' });
     expect(await addressesAt(port)).toEqual(['127.0.0.5']);
+  });
+});
+
+describe('behind a proxy that speaks RFC 7239', () => {
+  it('a client is known by its own address, and by that of the proxy where the header says nothing, which is counted', async () => {
+    const { port, lines } = await startGateway({ ...TRUSTED, shards: 2, log: { level: 'debug' } });
+    for (const Forwarded of ['for="[2001:DB8::7]:4711";proto=https', 'for=_hidden', 'for="']) {
+      await openFrom('127.0.0.1', port, { Forwarded });
+    }
+    expect(await addressesAt(port)).toEqual(['127.0.0.1', '127.0.0.1', '2001:db8::7']);
+    const { text } = await askHttp(port, '/api/websocket/metrics');
+    expect(text).toContain('\ntickcast_forwarding_headers_unusable_total 2\n');
+    const unusable = lines.filter(({ message }) => message === 'WebSocket forwarding header names no client');
+    expect(unusable.map(({ level, fields }) => [level, fields.peer])).toEqual([
+      ['debug', '127.0.0.1'],
+      ['debug', '127.0.0.1'],
+    ]);
   });
 });

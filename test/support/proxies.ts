@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -91,6 +91,7 @@ export async function startHaproxy({ gateway, old, share, changes = {} }: ProxyO
   runProgram(haproxy, ['-c', '-f', configuration]);
   const program = new ForegroundProgram(haproxy, ['-db', '-f', configuration]);
   await program.listens(port);
+  await program.until(() => existsSync(socket), 'its admin socket');
   return {
     port,
     setShare: async (next) => {
