@@ -33,6 +33,8 @@ import type { Source } from './source/source.ts';
 import { SourceSet } from './source/source-set.ts';
 import { Aggregator } from './telemetry/aggregator.ts';
 import { Alerts } from './telemetry/alerts.ts';
+import { assessHealth } from './telemetry/health.ts';
+import { HealthFlag } from './telemetry/health-flag.ts';
 import { LastError } from './telemetry/last-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { PerformanceLog } from './telemetry/performance-log.ts';
@@ -81,6 +83,8 @@ export class Gateway {
   readonly #performanceLog: PerformanceLog;
   readonly #alerts: Alerts;
   readonly #memoryPressure: MemoryPressure;
+  readonly #context: AdminContext;
+  readonly #health: HealthFlag;
   readonly #startedAtMs = Date.now();
   #sampling: NodeJS.Timeout | undefined;
   #port = 0;
@@ -100,6 +104,8 @@ export class Gateway {
     const sequenceIndex = allocateSequenceIndex(ring.capacity);
     const directoryWriter = new TopicDirectoryWriter(directory);
     const wakeUp = new WakeUpSender(ring);
+    const health = HealthFlag.allocate();
+    this.#health = new HealthFlag(health);
     this.#transmitter = new Transmitter(ring);
     this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
     this.#publisher = new FramePublisher({
@@ -120,7 +126,7 @@ export class Gateway {
     this.#supervisor = new Supervisor({
       config,
       shards: shardCount(config, this.#log),
-      task: { config, version: VERSION, ring, directory, sequenceIndex },
+      task: { config, version: VERSION, ring, directory, sequenceIndex, health },
       numbering: () => this.#numbering.name,
       wakeUp,
       log: this.#log,
@@ -131,7 +137,8 @@ export class Gateway {
     });
     const sharesPort = config.server.sharePort && canSharePort();
     this.#instance = instanceIdentity(!sharesPort);
-    const context = this.#context();
+    const context = this.#createContext();
+    this.#context = context;
     this.#aggregator = new Aggregator(context, CLOSES);
     const answers = new InstanceAnswers(context, this.#aggregator, CLOSES);
     this.#cluster = sharesPort ? this.#clusterOf(answers) : undefined;
@@ -178,6 +185,7 @@ export class Gateway {
       throw failure;
     }
     this.#running = true;
+    this.#sample();
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
     this.#performanceLog.start();
     this.#memoryPressure.start();
@@ -219,6 +227,7 @@ export class Gateway {
   async #stop(): Promise<void> {
     const begunMs = performance.now();
     this.#running = false;
+    this.#health.write('unhealthy');
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
     this.#memoryPressure.stop();
@@ -238,6 +247,7 @@ export class Gateway {
     followSteps();
     this.#aggregator.sample();
     this.#alerts.check();
+    this.#health.write(assessHealth(this.#context, this.#aggregator).status);
   }
 
   async #listenAdmin(): Promise<void> {
@@ -293,7 +303,7 @@ export class Gateway {
     });
   }
 
-  #context(): AdminContext {
+  #createContext(): AdminContext {
     return {
       instance: this.#instance,
       config: this.config,

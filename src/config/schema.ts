@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAddressRange } from '../util/ip-address.ts';
 
 /**
  * Every option, once: name, type, range, unit (the end of its name), default and sentence. `--help`, `config/default.yaml`
@@ -26,8 +27,8 @@ const SILENT_MS_MAX = 3_600_000;
 const ENDPOINT_PATH = z
   .string()
   .max(1_024)
-  .regex(/^\/(?!api(?:\/|$))[!"$->@-~]*$/)
-  .describe('a path that starts with /, without ?, # or spaces, and not under /api');
+  .regex(/^\/(?!api(?:\/|$)|health$)[!"$->@-~]*$/)
+  .describe('a path that starts with /, without ?, # or spaces, not /health and not under /api');
 const host = () =>
   z
     .string()
@@ -53,6 +54,10 @@ const DATA_TYPE = z
   .string()
   .regex(/^[a-z0-9_-]{1,64}$/)
   .describe('data types in lower case');
+const ADDRESS_RANGE = z
+  .string()
+  .refine((text) => parseAddressRange(text) !== undefined)
+  .describe('addresses such as 10.0.0.7 or 2001:db8::7, or ranges such as 10.0.0.0/8 or 2001:db8::/32');
 const TOKEN = z
   .string()
   .regex(/^[!-~]{0,4096}$/)
@@ -82,6 +87,11 @@ export const configSchema = z.strictObject({
       .boolean()
       .default(false)
       .describe('several instances may listen on the port, as in a cluster; otherwise a taken port is an error'),
+    trustProxy: z
+      .array(ADDRESS_RANGE)
+      .refine(isWithoutRepeats)
+      .default([])
+      .describe('proxies whose X-Forwarded-For or Forwarded header is believed; empty: nobody is'),
     backlog: positive(65_535).default(4_096).describe('connections the kernel keeps waiting for a shard'),
   }),
   shards: z

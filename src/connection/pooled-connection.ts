@@ -25,6 +25,7 @@ export class PooledConnection {
   closeName: CloseName | undefined;
   /** ms since the epoch. */
   readonly connectedAt: number;
+  /** Of the client, which may be another than the socket's: see client-addresses.ts. */
   readonly remoteAddress: string;
   /** Of the last command, ms since the epoch. */
   lastActivity: number;
@@ -57,13 +58,21 @@ export class PooledConnection {
   bytesHeard = 0;
   heardAtMs: number;
 
-  constructor(id: string, serial: number, webSocket: WebSocket, socket: Socket, budget: CommandBudget, nowMs: number) {
+  constructor(
+    id: string,
+    serial: number,
+    webSocket: WebSocket,
+    socket: Socket,
+    remoteAddress: string,
+    budget: CommandBudget,
+    nowMs: number,
+  ) {
     this.id = id;
     this.serial = serial;
     this.webSocket = webSocket;
     this.socket = socket;
     this.budget = budget;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = remoteAddress;
     this.connectedAt = nowMs;
     this.lastActivity = nowMs;
     this.heardAtMs = nowMs;

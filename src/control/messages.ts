@@ -29,6 +29,8 @@ export interface ShardTask {
   statistics: SharedArrayBuffer;
   /** Connection counters that all shards share, see control/connection-counter.ts. */
   counter: SharedArrayBuffer;
+  /** How the gateway is, see telemetry/health-flag.ts. */
+  health: SharedArrayBuffer;
   messages: MessagePort;
   primary: PrimaryTask;
 }

@@ -27,7 +27,7 @@ export interface SupervisorParts {
   /** Shards to run, at least 1. */
   shards: number;
   /** What every shard is started with, without what is its own. */
-  task: Pick<ShardTask, 'config' | 'version' | 'ring' | 'directory' | 'sequenceIndex'>;
+  task: Pick<ShardTask, 'config' | 'version' | 'ring' | 'directory' | 'sequenceIndex' | 'health'>;
   /** As it is called now. */
   numbering: () => NumberingName;
   wakeUp: WakeUpSender;

@@ -5,6 +5,7 @@ import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-reques
 import { primarySilentAnswer } from '../admin/primary-silent.ts';
 import { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
 import { createFlushPolicy } from '../batch/flush-policy.ts';
+import { ClientAddresses } from '../connection/client-addresses.ts';
 import { Commands } from '../connection/commands.ts';
 import { Listener } from '../connection/listener.ts';
 import { WebSocketProxy } from '../connection/websocket-proxy.ts';
@@ -23,6 +24,7 @@ import { TopicDirectoryReader } from '../ring/topic-directory.ts';
 import { WakeUpReceiver } from '../ring/wake-up.ts';
 import { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import { createForwardingLogger } from '../telemetry/forwarding-logger.ts';
+import { HealthFlag } from '../telemetry/health-flag.ts';
 import { writeLastWords } from '../telemetry/last-words.ts';
 import { PHASE } from '../telemetry/shard-phases.ts';
 import { StatisticsBlock } from '../telemetry/statistics-block.ts';
@@ -141,7 +143,14 @@ class Shard {
     this.#restorer = restorer;
     this.#statistics = statistics;
     this.#link = link;
-    this.#listener = new Listener(config, statistics, (request) => this.#forward(request));
+    const health = new HealthFlag(task.health);
+    this.#listener = new Listener({
+      config,
+      version,
+      statistics,
+      health: () => health.read(),
+      forward: (request) => this.#forward(request),
+    });
     this.#proxy = new WebSocketProxy({
       config,
       shard: index,
@@ -154,6 +163,7 @@ class Shard {
       seq: () => table.seq,
       commands,
       listener: this.#listener,
+      addresses: new ClientAddresses({ trustProxy: config.server.trustProxy, statistics, log }),
       admit: (address) => link.admit(address),
       left: (address) => link.send({ kind: 'left', address }),
       log,

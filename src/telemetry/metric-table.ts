@@ -65,6 +65,11 @@ export const METRICS: readonly MetricRow[] = [
     'Handshakes that failed: refused requests, time-outs, broken upgrades',
     'handshakesFailed',
   ),
+  counted(
+    'tickcast_forwarding_headers_unusable_total',
+    'Forwarding headers of trusted proxies that name no client',
+    'forwardingHeadersUnusable',
+  ),
   aggregated(
     'sum',
     plain(

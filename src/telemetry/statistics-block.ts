@@ -21,6 +21,7 @@ export const COUNTERS = [
   'connectionDurationMsSum', // of the closed ones
   'handshakesFailed', // refused requests, time-outs, broken upgrades
   'handshakesRefusedForMemory', // of those, answered 503 under memory pressure
+  'forwardingHeadersUnusable', // of trusted proxies, that name no client
   'messagesForwarded', // data deliveries, one for each recipient
   'bytesForwarded', // bytes of those frames
   'socketWrites',

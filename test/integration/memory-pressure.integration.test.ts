@@ -6,6 +6,7 @@ import { allocateRing } from '../../src/ring/layout.ts';
 import { allocateSequenceIndex } from '../../src/ring/sequence-index.ts';
 import { allocateTopicDirectory } from '../../src/ring/topic-directory.ts';
 import { WakeUpSender } from '../../src/ring/wake-up.ts';
+import { HealthFlag } from '../../src/telemetry/health-flag.ts';
 import { collectGarbage } from '../../src/util/collect-garbage.ts';
 import { askHttp, readAdmin } from '../support/admin-api.ts';
 import { type CollectedLine, collectingLogger } from '../support/collected-lines.ts';
@@ -151,6 +152,7 @@ function supervisorOf(options: ConfigOverrides): Supervisor {
       ring,
       directory: allocateTopicDirectory(16),
       sequenceIndex: allocateSequenceIndex(ring.capacity),
+      health: HealthFlag.allocate(),
     },
     numbering: () => ({ epoch: 'e', former: [] }),
     wakeUp: new WakeUpSender(ring),
