@@ -11,6 +11,8 @@ const EVENT_LOOP_SAMPLING_MS = 20;
 export const PROCESS_AGGREGATORS: Readonly<Record<string, Aggregator>> = {
   process_start_time_seconds: 'max',
   process_max_fds: 'max',
+  // Beside the limit of one process: that of the one which is nearest to it.
+  process_open_fds: 'max',
 };
 
 let registry: Registry | undefined;
