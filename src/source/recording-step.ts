@@ -51,7 +51,8 @@ export class RecordingStep {
     const passUs = schedule.positionUs - this.#passBeganUs;
     const passCount = this.#seq - this.#passBeganSeq;
     const overUs = Math.max(this.#joinedUs, nowUs - LATE_US_MAX) - schedule.positionUs;
-    const passes = Math.max(0, Math.floor(overUs / passUs));
+    // At the highest speeds a short recording takes no time that a clock could tell.
+    const passes = passUs >= 1 ? Math.max(0, Math.floor(overUs / passUs)) : 0;
     schedule.shift(passes * passUs);
     this.pass(passes * passCount);
     this.#passBeganUs = schedule.positionUs;
