@@ -13,11 +13,8 @@ process.on('exit', () => {
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => process.exit(1));
 
 export interface ChildOptions extends SpawnOptions {
-  /**
-   * `killed`: it gets a process group of its own, and what it starts is killed with it. `signalled`: all signals go to
-   * the whole group, as from a terminal.
-   */
-  group?: 'none' | 'killed' | 'signalled';
+  /** `killed`: it gets a process group of its own, and what it starts is killed with it. */
+  group?: 'none' | 'killed';
 }
 
 /** A process that a benchmark started. Its last output is kept, to show when something goes wrong. */
@@ -67,7 +64,7 @@ export class Child {
   kill(signal: NodeJS.Signals): void {
     if (this.hasEnded || this.pid === 0) return;
     try {
-      const all = this.#group === 'signalled' || (this.#group === 'killed' && signal === 'SIGKILL');
+      const all = this.#group === 'killed' && signal === 'SIGKILL';
       process.kill(all ? -this.pid : this.pid, signal);
     } catch {
       // It has ended in the meantime.
@@ -82,6 +79,11 @@ export class Child {
   /** Asks it to stop, and kills it when it does not. Resolves when it has ended. */
   async stop(signal: NodeJS.Signals = 'SIGINT', timeoutMs = STOP_TIMEOUT_MS): Promise<void> {
     this.kill(signal);
+    await this.endWithin(timeoutMs);
+  }
+
+  /** Waits until it has ended by itself, and kills it when it does not. */
+  async endWithin(timeoutMs: number): Promise<void> {
     const late = new AbortController();
     const stopped = this.#ended.then(() => late.abort());
     await Promise.race([stopped, sleep(timeoutMs, undefined, { signal: late.signal }).catch(() => {})]);

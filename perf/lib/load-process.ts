@@ -3,7 +3,7 @@ import { type LoadOptions, loadArguments } from '../load/load-options.ts';
 import type { LoadReport } from '../load/load-report.ts';
 import type { LoadMarks } from '../load/load-run.ts';
 import { Child } from './child-process.ts';
-import { PROJECT_DIRECTORY } from './server-process.ts';
+import { PROJECT_DIRECTORY } from './project-directory.ts';
 
 const GENERATOR_FILE = 'perf/load/main.ts';
 

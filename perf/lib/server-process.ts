@@ -1,14 +1,14 @@
 import { once } from 'node:events';
-import { connect, createServer } from 'node:net';
+import { connect } from 'node:net';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { fileURLToPath } from 'node:url';
 import { Child } from './child-process.ts';
+import { freePort } from './free-port.ts';
 import { messagesPerWrite } from './gateway-metrics.ts';
+import { PROJECT_DIRECTORY } from './project-directory.ts';
 
 const READY_TIMEOUT_MS = 20_000;
 const LOOK_MS = 25;
 
-export const PROJECT_DIRECTORY = fileURLToPath(new URL('../../', import.meta.url));
 export const GATEWAY_FILE = 'src/main.ts';
 const BASELINE_FILE = 'perf/baseline/ws-broadcast.ts';
 
@@ -64,16 +64,6 @@ export async function startFloor(program: string, rate: number, bytes: number, t
   const port = await freePort();
   const child = new Child(program, [port, rate, bytes, tickUs].map(String), inProject());
   return whenReady(child, port, () => accepts(port));
-}
-
-/** A port that was free a moment ago. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const address = server.address();
-  server.close();
-  await once(server, 'close');
-  return typeof address === 'object' && address !== null ? address.port : 0;
 }
 
 /** Waits until `isReady`; throws with the process's output when it ends before, or does not come up in time. */

@@ -1,8 +1,9 @@
 import type { Row } from '../lib/table.ts';
+import { type CallFrame, greatest, placeOf } from './call-frame.ts';
 
 /** The parts of V8's CPU profile that are read here. Times in µs. */
 interface CpuProfile {
-  nodes: { id: number; callFrame: { functionName: string; url: string; lineNumber: number } }[];
+  nodes: { id: number; callFrame: CallFrame }[];
   samples: number[];
   timeDeltas: number[];
 }
@@ -20,18 +21,9 @@ export function topFunctions(json: string, count: number): Row[] {
     selfUs.set(place, (selfUs.get(place) ?? 0) + (timeDeltas[i] ?? 0));
   });
   const totalUs = [...selfUs.values()].reduce((sum, us) => sum + us, 0);
-  return [...selfUs]
-    .sort((a, b) => b[1] - a[1])
-    .slice(0, count)
-    .map(([place, us]) => ({
-      'self %': Number(((100 * us) / totalUs).toFixed(1)),
-      'self ms': Math.round(us / 1000),
-      function: place,
-    }));
-}
-
-function placeOf({ functionName, url, lineNumber }: CpuProfile['nodes'][number]['callFrame']): string {
-  const name = functionName === '' ? '(anonymous)' : functionName;
-  if (url === '') return name;
-  return `${name} ${url.split('/').slice(-2).join('/')}:${lineNumber + 1}`;
+  return greatest(selfUs, count).map(([place, us]) => ({
+    'self %': Number(((100 * us) / totalUs).toFixed(1)),
+    'self ms': Math.round(us / 1000),
+    function: place,
+  }));
 }

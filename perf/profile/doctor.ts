@@ -1,8 +1,5 @@
-/**
- * What kind of trouble the primary thread has, if any: clinic doctor on the gateway under load. Report in .clinic/.
- *
- * use: node perf/profile/doctor.ts [--connections N] [--rate N] [--seconds N]
- */
+/** What kind of trouble the primary thread has, if any: clinic doctor on the gateway under load. */
 import { runClinic } from './clinic.ts';
+import { profileLoadOrExit } from './profile-options.ts';
 
-process.exit(await runClinic('doctor', process.argv.slice(2)));
+process.exit(await runClinic('doctor', profileLoadOrExit('profile:doctor')));

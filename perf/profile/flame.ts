@@ -1,8 +1,5 @@
-/**
- * Where the CPU time of the primary thread goes: clinic flame on the gateway under load. Report in .clinic/.
- *
- * use: node perf/profile/flame.ts [--connections N] [--rate N] [--seconds N]
- */
+/** Where the CPU time of the primary thread goes: clinic flame on the gateway under load. */
 import { runClinic } from './clinic.ts';
+import { profileLoadOrExit } from './profile-options.ts';
 
-process.exit(await runClinic('flame', process.argv.slice(2)));
+process.exit(await runClinic('flame', profileLoadOrExit('profile:flame')));

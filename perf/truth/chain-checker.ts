@@ -16,8 +16,11 @@ export interface ChainCheckerOptions {
   conflation?: ConflatedTypes;
   /** Each publication's `data.n` is its own seq, so that a frame's content can be told from another's. */
   isNumbered?: boolean;
-  /** Its connections may be to several gateways that number alike, each of which knows of nothing before its own start. */
-  severalGateways?: boolean;
+  /**
+   * The client may be with one gateway now and with another later, which number alike. One that came later does not know what
+   * was before it: `prevSeq` 0 of a topic's first frame then says nothing, and only the judge finds what is missing there.
+   */
+  isOneOfSeveral?: boolean;
 }
 
 /**
@@ -38,7 +41,7 @@ export class ChainChecker {
   refusals: Record<string, number> = {};
   readonly #conflation: ConflatedTypes;
   readonly #isNumbered: boolean;
-  readonly #severalGateways: boolean;
+  readonly #isOneOfSeveral: boolean;
   readonly #chains = new Map<string, TopicChain>();
   readonly #policies: PolicyName[] = [];
   #isFirehose = false;
@@ -54,12 +57,12 @@ export class ChainChecker {
     client,
     conflation = USUAL_CONFLATION,
     isNumbered = false,
-    severalGateways = false,
+    isOneOfSeveral = false,
   }: ChainCheckerOptions) {
     this.record = new ClientRecord(client);
     this.#conflation = conflation;
     this.#isNumbered = isNumbered;
-    this.#severalGateways = severalGateways;
+    this.#isOneOfSeveral = isOneOfSeveral;
   }
 
   get chains(): Iterable<TopicChain> {
@@ -110,7 +113,7 @@ export class ChainChecker {
   #takeWelcome({ payload: { seq, epoch } }: WireMessage): void {
     if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the welcome has no seq or no epoch');
     const isAnother = this.resumePoint.epoch !== '' && epoch !== this.resumePoint.epoch;
-    if (isAnother && !this.#severalGateways) this.#report('the epoch has changed');
+    if (isAnother && !this.#isOneOfSeveral) this.#report('the epoch has changed');
     // One that has not published anything yet does not know better; the client's own is still that of its point.
     if (!isAnother) this.resumePoint.epoch = epoch;
     if (this.#isFirehose) this.resumePoint.began(seq);
@@ -120,7 +123,7 @@ export class ChainChecker {
 
   #takeEpoch({ payload: { epoch, seq } }: WireMessage): void {
     if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the new epoch has no name or no seq');
-    if (!this.#severalGateways) this.#report('the epoch has changed');
+    if (!this.#isOneOfSeveral) this.#report('the epoch has changed');
     this.resumePoint.epoch = epoch;
   }
 
@@ -160,10 +163,7 @@ export class ChainChecker {
     this.#highest = Math.max(this.#highest, frame.seq);
   }
 
-  #takeDelivery(told: DataFrame, chain: TopicChain): void {
-    // The resume has said that there is nothing between what this gateway knows of and what the client has.
-    const isUnknown = this.#severalGateways && told.prevSeq === 0 && chain.isConnectionFresh;
-    const frame = isUnknown ? { ...told, prevSeq: Math.min(chain.accountedTo, told.seq - 1) } : told;
+  #takeDelivery(frame: DataFrame, chain: TopicChain): void {
     const { seq, prevSeq, merged = 0 } = frame;
     if (seq <= this.#lastSeq) this.#report(`seq does not rise: ${this.#lastSeq} came before`);
     this.#lastSeq = seq;
@@ -181,7 +181,7 @@ export class ChainChecker {
     this.record.add(
       'delivered',
       chain.index,
-      isUnknown ? seq : taking === 'overlaps' ? before : prevSeq,
+      taking === 'overlaps' ? before : prevSeq,
       seq,
       merged,
       '',
@@ -255,7 +255,7 @@ export class ChainChecker {
     const known = this.#chains.get(key);
     if (known !== undefined) return known;
     const { exchange, symbol, dataType } = name;
-    const chain = new TopicChain({ exchange, symbol, dataType }, this.#chains.size);
+    const chain = new TopicChain({ exchange, symbol, dataType }, this.#chains.size, this.#isOneOfSeveral);
     for (const step of this.record.steps) chain.apply(step);
     this.#chains.set(key, chain);
     this.#policies.push(policyOf(name, this.#conflation));

@@ -7,6 +7,8 @@ export interface CheckedClientOptions extends ChainCheckerOptions {
   port: number;
   /** Called with each message after it has been checked. The client may be reset meanwhile. */
   onMessage?: (message: WireMessage, text: string) => void;
+  /** The name of the numbering that several gateways share. One that has just come up has it with its first publication. */
+  epoch?: string;
 }
 
 const DIRECT = '/ws';
@@ -20,6 +22,8 @@ export class CheckedClient {
   readonly checker: ChainChecker;
   /** Close codes of connections that it did not end itself. */
   readonly closes: Record<number, number> = {};
+  /** Connections that it left at once, since the gateway had not learnt the numbering yet. */
+  tooEarly = 0;
   readonly #options: CheckedClientOptions;
   readonly #waiting = new Map<string | number, (reply: WireMessage | undefined) => void>();
   #socket: ClientSocket | undefined;
@@ -76,6 +80,12 @@ export class CheckedClient {
     this.#socket?.resume(pieceEveryMs);
   }
 
+  /** Ends the connection as a page does that is closed in order. */
+  leave(): void {
+    this.#isEnding = true;
+    this.#socket?.leave();
+  }
+
   /** Ends the connection as a broken network would. */
   reset(): void {
     this.#isEnding = true;
@@ -113,6 +123,7 @@ export class CheckedClient {
 
   #take(text: string): void {
     const message = JSON.parse(text) as WireMessage;
+    if (message.type === 'welcome' && this.#isTooEarly(message)) return this.#leaveAtOnce();
     this.checker.take(message);
     if (message.id !== undefined) this.#answer(message.id, message);
     if (message.type === 'welcome') {
@@ -120,6 +131,16 @@ export class CheckedClient {
       this.#welcome.resolve(true);
     }
     this.#options.onMessage?.(message, text);
+  }
+
+  #isTooEarly({ payload }: WireMessage): boolean {
+    const { epoch } = this.#options;
+    return epoch !== undefined && payload.epoch !== epoch;
+  }
+
+  #leaveAtOnce(): void {
+    this.tooEarly++;
+    this.reset();
   }
 
   #answer(id: string | number, reply: WireMessage | undefined): void {

@@ -11,7 +11,7 @@ export interface RecordedEvent {
   kind: EventKind;
   /** Index in the record's `topics`. */
   topic: number;
-  /** Of a delivery, repeated or not: its prevSeq, or seq where nobody knows that; of a gap: fromSeq; of a snapshot: 0. */
+  /** Of a delivery, repeated or not: its prevSeq; of a gap: fromSeq; of a snapshot: 0. */
   from: number;
   seq: number;
   /** Of a delivery: `merged`; of a gap: its count. */

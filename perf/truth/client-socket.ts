@@ -1,5 +1,5 @@
 import { connect, type Socket } from 'node:net';
-import { clientFrame, textFrame } from '../load/client-frame.ts';
+import { clientFrame, closeFrame, textFrame } from '../load/client-frame.ts';
 import { OPCODE } from '../load/frame-scanner.ts';
 import { HandshakeResponse, handshakeRequest } from '../load/handshake.ts';
 import { FrameReader, type FrameReaderListener } from './frame-reader.ts';
@@ -11,6 +11,7 @@ export interface ClientSocketEvents {
   onClosed(code: number, reason: string): void;
 }
 
+const NORMAL_CLOSURE = 1000;
 const ABNORMAL_CLOSURE = 1006;
 
 /**
@@ -66,6 +67,12 @@ export class ClientSocket implements FrameReaderListener {
     this.#reader.stop();
     this.#socket.resetAndDestroy();
     this.#gone();
+  }
+
+  /** Says goodbye; the gateway answers and ends the connection. */
+  leave(): void {
+    this.#socket.resume();
+    this.#socket.write(closeFrame(NORMAL_CLOSURE));
   }
 
   onText(text: string): void {

@@ -32,14 +32,17 @@ export class ConservationJudge {
   readonly problems = new Problems();
   readonly #log: PublicationLog;
   readonly #conflation: ConflatedTypes;
-  /** What became of each publication, by seq. */
+  readonly #isOneOfSeveral: boolean;
+  /** What became of each publication, by seq - base of the log. */
   readonly #fates: Uint8Array;
   #client = '';
 
-  constructor(log: PublicationLog, conflation: ConflatedTypes = USUAL_CONFLATION) {
+  /** @param isOneOfSeveral see `ChainCheckerOptions` */
+  constructor(log: PublicationLog, conflation: ConflatedTypes = USUAL_CONFLATION, isOneOfSeveral = false) {
     this.#log = log;
     this.#conflation = conflation;
-    this.#fates = new Uint8Array(log.total + 1);
+    this.#isOneOfSeveral = isOneOfSeveral;
+    this.#fates = new Uint8Array(log.total - log.base + 1);
   }
 
   /** Adds a client to the account. It has to have caught up with all that was published, or to have lost its connection. */
@@ -66,9 +69,10 @@ export class ConservationJudge {
       this.account.snapshots++;
       return;
     }
-    const isUnknown = from === 0 || (from === seq && kind === 'delivered');
-    const first = isUnknown ? firstOf(event, to) : this.#log.ordinalOf(topic, from);
-    if (!isUnknown && first === 0) return this.#complain(topic, event, 'begins with no publication of this topic');
+    // One that came later does not know the topic's publications before.
+    const beginning = this.#isOneOfSeveral ? to - 1 - event.count : 0;
+    const first = from === 0 ? beginning : this.#log.ordinalOf(topic, from);
+    if (from !== 0 && first === 0) return this.#complain(topic, event, 'begins with no publication of this topic');
     if (kind === 'repeated') this.#markRepeated(topic, first, to);
     else if (kind === 'gap') this.#markGap(topic, event, first, to);
     else this.#markDelivery(topic, event, first, to);
@@ -80,7 +84,7 @@ export class ConservationJudge {
     if (merged > 0 && policyOf(topic.name, this.#conflation) === 'every')
       this.#complain(topic, event, 'merges what must not be');
     for (let n = before + 1; n < ordinal; n++) {
-      const seq = topic.seqs.at(n - 1);
+      const seq = this.#log.seqAt(topic, n);
       if (topic.unmergeable.has(seq)) this.#complain(topic, event, `merges ${seq}, which must not be`);
       this.#setFate(topic, seq, MERGED);
     }
@@ -90,8 +94,8 @@ export class ConservationJudge {
   /** What a snapshot has stood for may come again behind a resumption that began before it: it has come, that is all. */
   #markRepeated(topic: LoggedTopic, before: number, ordinal: number): void {
     for (let n = before + 1; n <= ordinal; n++) {
-      const seq = topic.seqs.at(n - 1);
-      if (this.#fates[seq] === NOT_TOLD) this.#fates[seq] = n === ordinal ? DELIVERED : MERGED;
+      const at = this.#log.seqAt(topic, n) - this.#log.base;
+      if (this.#fates[at] === NOT_TOLD) this.#fates[at] = n === ordinal ? DELIVERED : MERGED;
     }
   }
 
@@ -100,16 +104,17 @@ export class ConservationJudge {
     const first = event.overlaps ? from + 1 : from;
     const count = to - first + 1;
     if (!event.overlaps && count !== event.count) this.#complain(topic, event, `leaves out ${count}`);
-    for (let n = first; n <= to; n++) this.#setFate(topic, topic.seqs.at(n - 1), DROPPED);
+    for (let n = first; n <= to; n++) this.#setFate(topic, this.#log.seqAt(topic, n), DROPPED);
     this.account.gaps++;
     const { dropped } = this.account;
     dropped[event.reason] = (dropped[event.reason] ?? 0) + count;
   }
 
   #setFate(topic: LoggedTopic, seq: number, fate: number): void {
-    const before = this.#fates[seq];
+    const at = seq - this.#log.base;
+    const before = this.#fates[at];
     if (before !== NOT_TOLD) this.#report(`${topicText(topic.name)} ${seq} is ${told(before)} and then ${told(fate)}`);
-    this.#fates[seq] = fate;
+    this.#fates[at] = fate;
   }
 
   #count(): void {
@@ -123,7 +128,7 @@ export class ConservationJudge {
     const common: Ends = new Map();
     for (const topic of this.#log.topics) {
       const ends: Ends = new Map();
-      const owed = owedWhile(topic, record.steps, this.#fates, ends);
+      const owed = owedWhile(topic, record.steps, (seq) => this.#fates[seq - this.#log.base] !== NOT_TOLD, ends);
       for (const [until, end] of ends) this.#judgeEnd(topic, until, end, common);
       this.account.published += owed.published;
       const what = topicText(topic.name);
@@ -165,11 +170,6 @@ export class ConservationJudge {
   #report(problem: string): void {
     this.problems.add(`${this.#client}: ${problem}`);
   }
-}
-
-/** Where the client was not told what was before: `from` is 0 at the beginning of a topic, seq where nobody knows. */
-function firstOf({ from, count }: RecordedEvent, ordinal: number): number {
-  return from === 0 ? 0 : ordinal - 1 - count;
 }
 
 export function noAccount(): Account {

@@ -1,6 +1,6 @@
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import { Child } from '../lib/child-process.ts';
-import { PROJECT_DIRECTORY } from '../lib/server-process.ts';
+import { PROJECT_DIRECTORY } from '../lib/project-directory.ts';
 import type { FromGateway, Pace, ShardOrder, ToGateway } from './gateway-messages.ts';
 import type { MarketOptions } from './market.ts';
 

@@ -1,6 +1,6 @@
 const FIRST_LENGTH = 256;
 
-/** A list of numbers from 0 to 2^32 - 1 that only grows, four bytes each. */
+/** A list of numbers from 0 to 2^32 - 1 that grows at its end, four bytes each. */
 export class GrowingNumbers {
   length = 0;
   #values = new Uint32Array(FIRST_LENGTH);
@@ -12,6 +12,12 @@ export class GrowingNumbers {
       this.#values = larger;
     }
     this.#values[this.length++] = value;
+  }
+
+  /** Removes the first `count`: all others move to the front. */
+  dropFirst(count: number): void {
+    this.#values.copyWithin(0, count, this.length);
+    this.length -= count;
   }
 
   /** @param index 0 to `length` - 1 */

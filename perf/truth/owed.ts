@@ -21,10 +21,15 @@ export type Ends = Map<Until, { least: number; most: number }>;
  * Compares what a client was told of a topic with when it was subscribed to it. Where it can't know to the publication when a
  * subscription ended, everything up to some point must have been told, and nothing behind it.
  *
- * @param fates by seq: 0 where the client was told nothing of the publication
+ * @param isTold whether the client was told what became of the publication with this seq
  * @param ends narrowed here; topics whose subscriptions one reply has ended share an end
  */
-export function owedWhile(topic: LoggedTopic, steps: readonly CoverageStep[], fates: Uint8Array, ends: Ends): Owed {
+export function owedWhile(
+  topic: LoggedTopic,
+  steps: readonly CoverageStep[],
+  isTold: (seq: number) => boolean,
+  ends: Ends,
+): Owed {
   const intervals = intervalsOf(topic, steps);
   const owed: Owed = { published: 0, missing: { count: 0, first: 0 }, unasked: { count: 0, first: 0 } };
   let next = 0;
@@ -33,12 +38,12 @@ export function owedWhile(topic: LoggedTopic, steps: readonly CoverageStep[], fa
     // A later interval takes over from those before.
     while (next < intervals.length && seq > (intervals[next] as Interval).since) next++;
     const interval = intervals[next - 1];
-    const isTold = fates[seq] !== 0;
+    const wasTold = isTold(seq);
     const place = interval === undefined ? 'outside' : placeOf(seq, interval.until);
-    if (place === 'within' || (isTold && place === 'around')) owed.published++;
-    if (place === 'within' && !isTold) add(owed.missing, seq);
-    else if (place === 'outside' && isTold) add(owed.unasked, seq);
-    else if (place === 'around') narrow(interval?.until as Until, seq, isTold, ends);
+    if (place === 'within' || (wasTold && place === 'around')) owed.published++;
+    if (place === 'within' && !wasTold) add(owed.missing, seq);
+    else if (place === 'outside' && wasTold) add(owed.unasked, seq);
+    else if (place === 'around') narrow(interval?.until as Until, seq, wasTold, ends);
   }
   return owed;
 }

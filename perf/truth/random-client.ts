@@ -8,6 +8,9 @@ export interface RandomClientOptions extends CheckedClientOptions {
   seed: number;
   /** Of the market. */
   symbols: number;
+  /** Longest time between two things that it does, and for which it stops reading. */
+  stepMsMax?: number;
+  pauseMsMax?: number;
 }
 
 const FIREHOSE_ODDS = 8;
@@ -26,12 +29,16 @@ export class RandomClient {
   readonly client: CheckedClient;
   readonly #random: Random;
   readonly #symbols: number;
+  readonly #stepMsMax: number;
+  readonly #pauseMsMax: number;
   #untilReset = 0;
   #isSteady = false;
 
   constructor(options: RandomClientOptions) {
     this.#random = new Random(options.seed);
     this.#symbols = options.symbols;
+    this.#stepMsMax = options.stepMsMax ?? STEP_MS_MAX;
+    this.#pauseMsMax = options.pauseMsMax ?? PAUSE_MS_MAX;
     this.client = new CheckedClient({ ...options, onMessage: () => this.#maybeReset() });
   }
 
@@ -42,7 +49,7 @@ export class RandomClient {
     while (!signal.aborted) {
       if (client.isOpen) this.#act();
       else if (!(await client.restore())) await sleep(RECONNECT_MS);
-      await sleep(this.#random.below(STEP_MS_MAX));
+      await sleep(this.#random.below(this.#stepMsMax));
     }
   }
 
@@ -85,7 +92,7 @@ export class RandomClient {
   #pause(): void {
     const { client } = this;
     client.pause();
-    const pauseMs = this.#random.below(this.#random.below(PAUSE_MS_MAX) + 1);
+    const pauseMs = this.#random.below(this.#random.below(this.#pauseMsMax) + 1);
     setTimeout(() => client.resume(), pauseMs).unref();
   }
 

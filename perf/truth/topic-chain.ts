@@ -30,6 +30,7 @@ export class TopicChain {
   counts = noCounts();
   /** Position among the client's topics. */
   readonly index: number;
+  readonly #isOneOfSeveral: boolean;
   #since = 0;
   #isFresh = true;
   #last = 0;
@@ -39,8 +40,10 @@ export class TopicChain {
   /** Up to here everything that was owed is accounted for. */
   #got = 0;
 
-  constructor(name: TopicName, index: number) {
+  /** @param isOneOfSeveral see `ChainCheckerOptions` */
+  constructor(name: TopicName, index: number, isOneOfSeveral = false) {
     this.name = name;
+    this.#isOneOfSeveral = isOneOfSeveral;
     this.key = topicKey(name);
     this.index = index;
     this.coverage = new TopicCoverage(name);
@@ -49,16 +52,6 @@ export class TopicChain {
   /** The client's last seq of the topic; 0 where none counts. */
   get last(): number {
     return this.#isFresh ? 0 : this.#last;
-  }
-
-  /** Nothing of the topic has come on the present connection. */
-  get isConnectionFresh(): boolean {
-    return this.#isConnectionFresh;
-  }
-
-  /** What the client has, or is not owed, ends here. */
-  get accountedTo(): number {
-    return this.#isFresh ? Math.max(this.#got, this.#since) : this.#last;
   }
 
   apply(step: CoverageStep): void {
@@ -115,6 +108,7 @@ export class TopicChain {
     }
     if (prevSeq === this.#last) return 'new';
     if (spans && prevSeq < this.#last && this.#last <= repeatsUpTo) return 'overlaps';
+    if (prevSeq === 0 && this.#isOneOfSeveral && this.#isConnectionFresh) return 'new';
     // The connection's own rule has said so already, where the client has no earlier one.
     if (this.#isConnectionFresh) report(`prevSeq is not the client's last seq, ${this.#last}`);
     return 'new';

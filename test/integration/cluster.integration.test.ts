@@ -6,6 +6,7 @@ import { describe, expect, it, onTestFinished } from 'vitest';
 import { catchUp } from '../../perf/truth/catch-up.ts';
 import { CheckedClient } from '../../perf/truth/checked-client.ts';
 import { ConservationJudge } from '../../perf/truth/conservation.ts';
+import { USUAL_CONFLATION } from '../../perf/truth/delivery-policies.ts';
 import { freePort } from '../support/free-port.ts';
 import { NumberedFeed } from '../support/numbered-feed.ts';
 import { Pm2Cluster } from '../support/pm2-cluster.ts';
@@ -61,7 +62,7 @@ class StandingClients {
   private constructor(port: number, count: number) {
     this.clients = Array.from(
       { length: count },
-      (_, n) => new CheckedClient({ client: `client ${n}`, port, isNumbered: true, severalGateways: true }),
+      (_, n) => new CheckedClient({ client: `client ${n}`, port, isNumbered: true, isOneOfSeveral: true }),
     );
   }
 
@@ -88,7 +89,7 @@ class StandingClients {
     this.#ends.abort();
     await Promise.all(this.#lives);
     const late = await Promise.all(this.clients.map((client) => catchUp(client, source.seq)));
-    const judge = new ConservationJudge(source.log);
+    const judge = new ConservationJudge(source.log, USUAL_CONFLATION, true);
     for (const { checker } of this.clients) judge.judge(checker.record);
     const told = this.clients.flatMap(({ checker }) => checker.problems.list());
     for (const client of this.clients) client.reset();

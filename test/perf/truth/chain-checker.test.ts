@@ -258,3 +258,24 @@ describe('a ledger', () => {
     expect(counted().message('ledger', ledger(change, topicChange)).problems).not.toEqual([]);
   });
 });
+
+describe('a chain checker of a client with several gateways', () => {
+  const moved = (isOneOfSeveral: boolean) =>
+    new ToldStream({ isOneOfSeveral })
+      .welcome(10)
+      .subscribed(ALL, 10)
+      .frame('A', 'ticker', 9, 11)
+      .lost()
+      .welcome(12)
+      .subscribed(ALL, 12, RESUMED, 11);
+
+  it('takes a first prevSeq of 0 for one that the gateway does not know', () => {
+    expect(moved(true).frame('A', 'ticker', 0, 12).frame('A', 'ticker', 12, 13).problems).toEqual([]);
+    expect(moved(false).frame('A', 'ticker', 0, 12).problems).not.toEqual([]);
+  });
+
+  it('holds all others to what the client had', () => {
+    expect(moved(true).frame('A', 'ticker', 10, 12).problems).not.toEqual([]);
+    expect(moved(true).frame('A', 'ticker', 0, 12).frame('A', 'ticker', 0, 13).problems).not.toEqual([]);
+  });
+});

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import { topFunctions } from '../../perf/profile/cpu-profile.ts';
+import { topFunctions } from '../../../perf/profile/cpu-profile.ts';
 
 describe('topFunctions', () => {
   it('adds up the time of a function over all its places in the call tree', () => {
