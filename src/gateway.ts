@@ -13,6 +13,7 @@ import { VERSION } from './config/version.ts';
 import { CLOSES } from './connection/close-codes.ts';
 import { ClientQueries } from './control/client-queries.ts';
 import { MemoryPressure } from './control/memory-pressure.ts';
+import { NumberingNotices } from './control/numbering-notices.ts';
 import { canSharePort, Supervisor } from './control/supervisor.ts';
 import { systemHints } from './control/system-limits.ts';
 import { DataFlowManager } from './dataflow/data-flow-manager.ts';
@@ -21,7 +22,7 @@ import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-c
 import type { Publication } from './dataflow/publication.ts';
 import { policyOf } from './delivery/delivery-policy.ts';
 import { FramePublisher } from './frame/frame-publisher.ts';
-import { Numbering, type NumberingName } from './frame/numbering.ts';
+import { Numbering } from './frame/numbering.ts';
 import { TopicRegistry } from './frame/topic-registry.ts';
 import { allocateRing } from './ring/layout.ts';
 import { allocateSequenceIndex, SequenceIndexWriter } from './ring/sequence-index.ts';
@@ -69,7 +70,8 @@ export class Gateway {
   readonly #log: Logger;
   readonly #ownLog: GatewayLogger | undefined;
   readonly #registry: TopicRegistry;
-  readonly #numbering = new Numbering((name, why) => this.#renamed(name, why));
+  readonly #notices: NumberingNotices;
+  readonly #numbering: Numbering;
   readonly #publisher: FramePublisher;
   readonly #transmitter: Transmitter;
   readonly #channel: ProxyWebSocketOutputChannel;
@@ -108,6 +110,8 @@ export class Gateway {
     this.#health = new HealthFlag(health);
     this.#transmitter = new Transmitter(ring);
     this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
+    this.#notices = new NumberingNotices({ tell: (message) => this.#supervisor.tell(message), log: this.#log });
+    this.#numbering = new Numbering(this.#notices);
     this.#publisher = new FramePublisher({
       numbering: this.#numbering,
       registry: this.#registry,
@@ -231,6 +235,7 @@ export class Gateway {
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
     this.#memoryPressure.stop();
+    this.#notices.stop();
     // Data flows until the last client has gone.
     const { drainMs, timeoutMs } = this.config.shutdown;
     await this.#supervisor.farewell(Math.min(drainMs, timeoutMs / 2));
@@ -265,12 +270,6 @@ export class Gateway {
         { port },
       );
     }
-  }
-
-  #renamed(numbering: NumberingName, why: string): void {
-    const level = this.#numbering.kind === 'own' ? 'warn' : 'info';
-    this.#log[level]({ epoch: numbering.epoch, why }, 'Numbering has another epoch');
-    this.#supervisor.rename(numbering);
   }
 
   #sourcesOf(sources: readonly Source[]): SourceSet {

@@ -131,7 +131,8 @@ export class ChainChecker {
   #takeShutdown({ payload: { seq } }: WireMessage): void {
     if (seq === undefined) return;
     if (!isSeq(seq)) return this.#report('the shutdown has a seq that is none');
-    if (this.resumePoint.seq !== undefined) this.resumePoint.began(Math.max(seq, this.resumePoint.seq));
+    const isWhole = this.subscriptions.resumptionsAsked === 0;
+    if (isWhole && this.resumePoint.seq !== undefined) this.resumePoint.began(Math.max(seq, this.resumePoint.seq));
     this.subscriptions.told(seq, true);
   }
 

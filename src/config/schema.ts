@@ -151,6 +151,12 @@ export const configSchema = z.strictObject({
         .describe('host:port, the path of a Unix socket of at most 107 characters, or empty')
         .default('')
         .describe('feed to connect to, in place of listening, so that several instances read the same'),
+      numbering: z
+        .string()
+        .regex(/^\P{Cc}{0,64}$/u)
+        .describe('up to 64 printable characters')
+        .default('')
+        .describe('sets the numbers of a feed apart from those of others; the same where instances read the same'),
       lineBytes: positive(64 * MIB)
         .default(2 * MIB)
         .describe('longest line'),

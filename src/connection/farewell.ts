@@ -36,8 +36,7 @@ export class Farewell {
     parts.flush();
     const seq = parts.seq();
     for (const connection of parts.connections) {
-      const isLive = connection.backlog === undefined;
-      this.#tell(connection, (drainMs * place++) / count, isLive ? { seq } : {});
+      this.#tell(connection, (drainMs * place++) / count, isLive(connection) ? { seq } : {});
     }
     this.#timer = setInterval(() => this.#step(), STEP_MS);
   }
@@ -71,4 +70,9 @@ export class Farewell {
       close(connection);
     }
   }
+}
+
+/** It gets what it has asked for, and has all of that. One that has asked for nothing yet may be about to resume. */
+function isLive({ backlog, deferred, cohort }: PooledConnection): boolean {
+  return backlog === undefined && deferred === undefined && cohort !== undefined;
 }

@@ -52,8 +52,8 @@ export class PooledConnection {
   readonly account = new Account();
   /** Commands that change its filters and have to wait, oldest first. */
   deferred: (() => void)[] | undefined;
-  /** The publication that a resume has waited for, whether it came or not. */
-  awaitedSeq = -1;
+  /** Until when a resume of it may wait for a publication, on the steady clock, ms; undefined before the first. */
+  awaitsUntilMs: number | undefined;
   /** What the socket had received at the last heartbeat, and when that last changed (ms since the epoch). */
   bytesHeard = 0;
   heardAtMs: number;

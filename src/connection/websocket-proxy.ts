@@ -101,12 +101,9 @@ export class WebSocketProxy {
     return Array.from(this.#connections, (connection) => connection.row(this.#parts.shard));
   }
 
-  /** Tells every client the name that the numbering has from now on. */
-  tellEpoch(): void {
-    const { epochs, seq } = this.#parts;
-    for (const connection of this.#connections) {
-      if (connection.state === 'open') sendReply(connection, 'epoch', { epoch: epochs.current, seq: seq() }, undefined);
-    }
+  /** Sends every client a message that is no reply. */
+  tellAll(type: string, payload: object): void {
+    for (const connection of this.#connections) sendReply(connection, type, payload, undefined);
   }
 
   /** Unsent bytes of all connections, read off their sockets. */

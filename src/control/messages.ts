@@ -3,7 +3,7 @@ import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
-import type { NumberingName } from '../frame/numbering.ts';
+import type { NumberingHole, NumberingName } from '../frame/numbering.ts';
 import type { RingMemory } from '../ring/layout.ts';
 import type { SequenceIndexMemory } from '../ring/sequence-index.ts';
 import type { TopicDirectoryMemory } from '../ring/topic-directory.ts';
@@ -56,6 +56,8 @@ export type ToShard =
   | { kind: 'drain'; timeoutMs: number }
   /** The numbering has another name, from the next publication on that comes. */
   | { kind: 'numbering'; numbering: NumberingName }
+  /** Numbers of the source that never came. */
+  | { kind: 'hole'; hole: NumberingHole }
   /** What is in force against memory pressure from now on. */
   | { kind: 'pressure'; stage: PressureStage }
   | { kind: 'admitted'; id: number; address: string; admitted: boolean }

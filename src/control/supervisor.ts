@@ -73,6 +73,7 @@ export class Supervisor {
   readonly #waiting = new Map<number, (answer: FromShard) => void>();
   #nextId = 1;
   #pressureStage: PressureStage = 0;
+  #farewellUntilMs = 0;
 
   constructor(parts: SupervisorParts) {
     const { config, shards } = parts;
@@ -116,9 +117,10 @@ export class Supervisor {
 
   /** Sends the clients away one after another. Resolves when they have gone, after `drainMs` at the latest. */
   async farewell(drainMs: number): Promise<void> {
+    if (drainMs === 0) return;
     const untilMs = performance.now() + drainMs;
     const isEmpty = () => this.blocks.every((block) => block.get('connectionsOpen') === 0);
-    if (drainMs === 0 || isEmpty()) return;
+    this.#farewellUntilMs = untilMs;
     for (const runner of this.#runners) runner.send({ kind: 'farewell', drainMs });
     while (!isEmpty() && performance.now() < untilMs) await pause(FAREWELL_LOOK_MS);
   }
@@ -141,9 +143,9 @@ export class Supervisor {
     for (const runner of this.#runners) runner.send({ kind: 'pressure', stage });
   }
 
-  /** Tells all shards what the numbering is called now. */
-  rename(numbering: NumberingName): void {
-    for (const runner of this.#runners) runner.send({ kind: 'numbering', numbering });
+  /** Tells all shards what the numbering is called now, or what is missing in it. */
+  tell(message: Extract<ToShard, { kind: 'numbering' | 'hole' }>): void {
+    for (const runner of this.#runners) runner.send(message);
   }
 
   /** @param timeoutMs what the shards have to answer, where it is less than usual */
@@ -207,6 +209,8 @@ export class Supervisor {
     port.postMessage(WAKE);
     const stage = this.#pressureStage;
     if (stage > 0) port.postMessage({ kind: 'pressure', stage } satisfies ToShard);
+    const drainMs = this.#farewellUntilMs - performance.now();
+    if (drainMs > 0) port.postMessage({ kind: 'farewell', drainMs } satisfies ToShard);
   }
 
   #receive(shard: number, message: FromShard, reply: (message: ToShard) => void): void {

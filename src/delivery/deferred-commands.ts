@@ -46,7 +46,7 @@ export class DeferredCommands {
     if (deferred === undefined && !isBusy && !isAhead && (!takesTime || pump.hasTime())) return false;
     if (deferred === undefined) {
       connection.deferred = [command];
-      if (isAhead) this.#awaitPublication(connection, resume, performance.now() + this.#parts.resumeWaitMs);
+      if (isAhead) this.#awaitPublication(connection, resume);
       else if (!isBusy) pump.later(() => this.run(connection));
     } else if (deferred.length < DEFERRED_MAX) {
       deferred.push(command);
@@ -69,10 +69,17 @@ export class DeferredCommands {
 
   /** Whether the client had come further than this shard has, and what it had come to may yet come. */
   #isAhead(connection: PooledConnection, resume: ResumeRequest): boolean {
-    const { table, drain, resumeWaitMs } = this.#parts;
-    if (resume.seq <= table.seq || connection.awaitedSeq === resume.seq || !this.#mayCome(resume)) return false;
+    const { table, drain } = this.#parts;
+    if (resume.seq <= table.seq || !this.#mayCome(resume)) return false;
     drain();
-    return resumeWaitMs > 0 && this.#mayCome(resume);
+    return this.#mayCome(resume) && this.#mayWait(connection);
+  }
+
+  /** A connection has one time to wait, however many resumes it asks for. */
+  #mayWait(connection: PooledConnection): boolean {
+    const nowMs = performance.now();
+    connection.awaitsUntilMs ??= nowMs + this.#parts.resumeWaitMs;
+    return nowMs < connection.awaitsUntilMs;
   }
 
   #mayCome({ epoch, seq }: ResumeRequest): boolean {
@@ -81,13 +88,12 @@ export class DeferredCommands {
   }
 
   /** Runs what has been deferred when the publication has come, or has not in all that time. */
-  #awaitPublication(connection: PooledConnection, resume: ResumeRequest, untilMs: number): void {
+  #awaitPublication(connection: PooledConnection, resume: ResumeRequest): void {
     if (connection.deferred === undefined) return;
-    if (this.#mayCome(resume) && performance.now() < untilMs) {
-      setTimeout(() => this.#awaitPublication(connection, resume, untilMs), LOOK_MS).unref();
-      return;
+    if (this.#mayCome(resume) && this.#mayWait(connection)) {
+      setTimeout(() => this.#awaitPublication(connection, resume), LOOK_MS).unref();
+    } else {
+      this.run(connection);
     }
-    connection.awaitedSeq = resume.seq;
-    this.run(connection);
   }
 }

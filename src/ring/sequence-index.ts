@@ -67,7 +67,7 @@ export class SequenceIndexWriter {
     this.#views = new IndexViews(index);
   }
 
-  /** Something may be missing in front of the publication `seq`, which is about to be set. */
+  /** Something may be missing in front of the number `seq`. Call before the next one is set. */
   beginCompleteness(seq: number): void {
     this.#views.completeFrom[0] = seq;
   }

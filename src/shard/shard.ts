@@ -17,7 +17,6 @@ import { Epochs } from '../delivery/epochs.ts';
 import { ledgerOf } from '../delivery/ledger.ts';
 import { snapshotAnswer } from '../delivery/snapshot-answer.ts';
 import { TopicTable } from '../delivery/topic-table.ts';
-import type { NumberingName } from '../frame/numbering.ts';
 import { Receiver } from '../ring/receiver.ts';
 import { SequenceIndexReader } from '../ring/sequence-index.ts';
 import { TopicDirectoryReader } from '../ring/topic-directory.ts';
@@ -64,6 +63,7 @@ class Shard {
   readonly #duty: DutyCycle;
   readonly #delivery: Delivery;
   readonly #epochs: Epochs;
+  readonly #table: TopicTable;
   readonly #restorer: TopicRestorer;
   readonly #housekeeping: Housekeeping;
   readonly #pressure: Pressure;
@@ -140,6 +140,7 @@ class Shard {
     });
     this.#delivery = delivery;
     this.#epochs = epochs;
+    this.#table = table;
     this.#restorer = restorer;
     this.#statistics = statistics;
     this.#link = link;
@@ -260,7 +261,10 @@ class Shard {
           rows: topConnections(this.#proxy.rows(), message.sort, message.limit),
         });
       case 'numbering':
-        return this.#rename(message.numbering);
+        this.#epochs.change(message.numbering);
+        return this.#proxy.tellAll('epoch', { epoch: this.#epochs.current, seq: this.#table.seq });
+      case 'hole':
+        return this.#proxy.tellAll('hole', message.hole);
       case 'pressure':
         return this.#pressure.enter(message.stage);
       case 'farewell':
@@ -282,11 +286,6 @@ class Shard {
       if (watch.silentMs === 0) throw thrown;
     }
     return primarySilentAnswer(request, watch.silentMs);
-  }
-
-  #rename(numbering: NumberingName): void {
-    this.#epochs.change(numbering);
-    this.#proxy.tellEpoch();
   }
 
   #flush(id: number): void {

@@ -132,6 +132,16 @@ describe('a gateway that has time to drain', () => {
     expect(byTurn.at(-1)!.last).toBeGreaterThan(byTurn[0]!.last + 20);
   });
 
+  it('names no point to those who are about to resume, since they have not got anything yet', async () => {
+    const { gateway, port, publish } = await startGateway({ shutdown: { drainMs: 500 } });
+    const [live, coming] = [await TestClient.open(port), await TestClient.open(port, '/ws?subscription=none')];
+    for (let n = 1; n <= 10; n++) publish(trade('A', n));
+    const stopped = gateway.stop();
+    expect((await live.next('serverShutdown')).payload).toMatchObject({ seq: 10 });
+    expect((await coming.next('serverShutdown')).payload).not.toHaveProperty('seq');
+    await stopped;
+  });
+
   it('lets those in whose handshake is under way, and tells them too', async () => {
     const { gateway, port } = await startGateway({ shutdown: { timeoutMs: 10_000, drainMs: 5_000 } });
     const first = await TestClient.open(port);
