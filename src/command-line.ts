@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import { effectiveYaml } from './config/config-yaml.ts';
 import { type LoadedConfig, loadConfig } from './config/load-config.ts';
 import { helpText } from './config/option-text.ts';
@@ -6,9 +7,13 @@ import type { Environment } from './config/read-environment.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { onFirstSignal, stopOnSignals } from './control/signals.ts';
+import type { Gateway } from './gateway.ts';
 import { type ErrorCode, errorMessage, TickcastError } from './util/errors.ts';
 
 const [COMPARE] = COMMANDS;
+/** How long a process manager waits for a first publication, and how often one is looked for, ms. */
+const FIRST_PUBLICATION_MS = 3_000;
+const FIRST_LOOK_MS = 20;
 const STATUS_MACHINE = 1;
 const STATUS_ASKED = 2;
 const ASKED_WRONGLY: ReadonlySet<ErrorCode> = new Set([
@@ -57,12 +62,21 @@ async function startOrExit(config: Config): Promise<void> {
     // Before the start, so that a signal while the shards come up drains what is there.
     stopping = stopOnSignals(gateway, { timeoutMs: config.shutdown.timeoutMs, report });
     await gateway.start();
-    // A process manager that waits for it (pm2's wait_ready) takes the old instance down now.
-    if (!stopping()) process.send?.('ready');
+    if (process.send === undefined) return;
+    // A process manager that waits for it (pm2's wait_ready) takes the old instance down then.
+    await firstPublication(gateway);
+    if (!stopping()) process.send('ready');
   } catch (error) {
     // While a signal's stop is under way, its outcome alone decides: a start it has cut short is no failure.
     if (!stopping()) exitWith(error);
   }
+}
+
+/** An instance that has data can prove to clients of the one before what they have missed. A quiet source is not waited for. */
+async function firstPublication({ dataFlow, config }: Gateway): Promise<void> {
+  if (config.source.kind === 'none') return;
+  const untilMs = performance.now() + FIRST_PUBLICATION_MS;
+  while (dataFlow.getStats().totalProcessed === 0 && performance.now() < untilMs) await pause(FIRST_LOOK_MS);
 }
 
 function exitWith(error: unknown, help = '--help'): never {
