@@ -214,9 +214,10 @@ export class Gateway {
    * Tells every client and sends them away one after another, stops the source, delivers what has been published, and ends
    * all threads. Takes at most
    * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
+   * @param signal that asks for it, for the log
    */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop(signal?: string): Promise<void> {
+    this.#stopped ??= this.#stop(signal);
     return this.#stopped;
   }
 
@@ -224,8 +225,9 @@ export class Gateway {
     if (this.#stopped !== undefined) throw stoppedWhileStarting();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(signal: string | undefined): Promise<void> {
     const begunMs = performance.now();
+    this.#log.info(signal === undefined ? {} : { signal }, 'WebSocket gateway stopping');
     this.#running = false;
     this.#health.write('unhealthy');
     clearInterval(this.#sampling);
@@ -268,8 +270,9 @@ export class Gateway {
   }
 
   #renamed(numbering: NumberingName, why: string): void {
-    const level = this.#numbering.kind === 'own' ? 'warn' : 'info';
-    this.#log[level]({ epoch: numbering.epoch, why }, 'Numbering has another epoch');
+    const fields = { epoch: numbering.epoch, why };
+    if (this.#numbering.kind === 'own') this.#log.warn(fields, 'Numbering has another epoch');
+    else this.#log.info(fields, 'Publications are numbered by their source');
     this.#supervisor.rename(numbering);
   }
 
