@@ -6,7 +6,7 @@ import { answerForwarded } from './admin/inject.ts';
 import { InstanceAnswers } from './admin/instance-answers.ts';
 import { MachineAnswers } from './admin/machine-answers.ts';
 import { Cluster, NO_PEERS } from './cluster/cluster.ts';
-import { type InstanceIdentity, instanceIdentity } from './cluster/instance-identity.ts';
+import { givenNumber, type InstanceIdentity, instanceIdentity } from './cluster/instance-identity.ts';
 import { createConfig } from './config/load-config.ts';
 import type { Config, ConfigOverrides } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
@@ -192,10 +192,8 @@ export class Gateway {
     // Who waits for the gateway takes the one before it down then, which had a source.
     const sourcesStarted = this.#sources.start();
     const { host, path } = this.config.server;
-    this.#log.info(
-      { host, port: this.#port, path, shards: this.#supervisor.blocks.length },
-      'WebSocket gateway started',
-    );
+    const shards = this.#supervisor.blocks.length;
+    this.#log.info({ host, port: this.#port, path, shards, ...this.#adminPort() }, 'WebSocket gateway started');
     await sourcesStarted;
     if (this.#stopped === undefined) return;
     await this.#stopped;
@@ -253,9 +251,10 @@ export class Gateway {
   }
 
   async #listenAdmin(): Promise<void> {
-    const { port, host } = this.config.admin;
+    const { host } = this.config.admin;
+    const { adminPort: port } = this.#adminPort();
     await this.#admin.ready();
-    if (port === 0) return;
+    if (port === undefined) return;
     try {
       await this.#admin.listen({ port, host });
     } catch (thrown) {
@@ -267,6 +266,16 @@ export class Gateway {
         { port },
       );
     }
+  }
+
+  /**
+   * Instances of pm2 have one configuration and a port each: the first one `admin.port`, the others those behind it. In a
+   * reload two have the same one, and share it as far as pm2's cluster does so; from then on it is the new one's.
+   */
+  #adminPort(): { adminPort?: number } {
+    const { port } = this.config.admin;
+    if (port === 0) return {};
+    return { adminPort: port + (this.#cluster === undefined ? 0 : (givenNumber() ?? 0)) };
   }
 
   #renamed(numbering: NumberingName, why: string): void {

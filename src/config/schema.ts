@@ -249,7 +249,11 @@ export const configSchema = z.strictObject({
   }),
   defaultSubscription: z.enum(['all', 'none']).default('all').describe('what a client that never sends a filter gets'),
   admin: z.strictObject({
-    port: port().default(0).describe('port of its own for the admin API, beside the shared one; 0: none'),
+    port: port()
+      .default(0)
+      .describe(
+        'port of its own for the admin API, beside the shared one; 0: none. Of several instances under pm2 each has its own: this, and those behind it',
+      ),
     host: host().default('127.0.0.1').describe('address of that port'),
     token: TOKEN.default('').describe('bearer token that opens the admin API to other machines; empty: loopback only'),
   }),

@@ -180,7 +180,7 @@ describe('a full disk', () => {
     const child = spawn(process.execPath, [fixture('log-and-count')], { stdio: ['ignore', out, 'pipe'] });
     closeSync(out);
     let told = '';
-    child.stderr.on('data', (chunk) => {
+    child.stderr?.on('data', (chunk) => {
       told += chunk;
     });
     const [code] = await once(child, 'close');
