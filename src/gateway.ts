@@ -2,11 +2,12 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
 import type { AdminContext } from './admin/admin-context.ts';
+import { listenAdmin } from './admin/admin-listener.ts';
 import { answerForwarded } from './admin/inject.ts';
 import { InstanceAnswers } from './admin/instance-answers.ts';
 import { MachineAnswers } from './admin/machine-answers.ts';
 import { Cluster, NO_PEERS } from './cluster/cluster.ts';
-import { type InstanceIdentity, instanceIdentity } from './cluster/instance-identity.ts';
+import { givenNumber, type InstanceIdentity, instanceIdentity } from './cluster/instance-identity.ts';
 import { createConfig } from './config/load-config.ts';
 import type { Config, ConfigOverrides } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
@@ -196,10 +197,8 @@ export class Gateway {
     // Who waits for the gateway takes the one before it down then, which had a source.
     const sourcesStarted = this.#sources.start();
     const { host, path } = this.config.server;
-    this.#log.info(
-      { host, port: this.#port, path, shards: this.#supervisor.blocks.length },
-      'WebSocket gateway started',
-    );
+    const shards = this.#supervisor.blocks.length;
+    this.#log.info({ host, port: this.#port, path, shards, ...this.#adminPort() }, 'WebSocket gateway started');
     await sourcesStarted;
     if (this.#stopped === undefined) return;
     await this.#stopped;
@@ -218,9 +217,10 @@ export class Gateway {
    * Tells every client and sends them away one after another, stops the source, delivers what has been published, and ends
    * all threads. Takes at most
    * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
+   * @param signal that asks for it, for the log
    */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop(signal?: string): Promise<void> {
+    this.#stopped ??= this.#stop(signal);
     return this.#stopped;
   }
 
@@ -228,8 +228,9 @@ export class Gateway {
     if (this.#stopped !== undefined) throw stoppedWhileStarting();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(signal: string | undefined): Promise<void> {
     const begunMs = performance.now();
+    this.#log.info(signal === undefined ? {} : { signal }, 'WebSocket gateway stopping');
     this.#running = false;
     this.#health.write('unhealthy');
     clearInterval(this.#sampling);
@@ -256,20 +257,20 @@ export class Gateway {
   }
 
   async #listenAdmin(): Promise<void> {
-    const { port, host } = this.config.admin;
+    const { host } = this.config.admin;
+    const { adminPort: port } = this.#adminPort();
     await this.#admin.ready();
-    if (port === 0) return;
-    try {
-      await this.#admin.listen({ port, host });
-    } catch (thrown) {
-      const { code, message } = thrown as NodeJS.ErrnoException;
-      const inUse = code === 'EADDRINUSE';
-      throw new TickcastError(
-        inUse ? 'PORT_IN_USE' : 'PORT_REFUSED',
-        `Cannot listen on admin port ${port}: ${inUse ? 'it is taken; take another with --admin.port' : message}`,
-        { port },
-      );
-    }
+    if (port !== undefined) await listenAdmin(this.#admin, port, host);
+  }
+
+  /**
+   * Instances of pm2 have one configuration and a port each: the first one `admin.port`, the others those behind it. In a
+   * reload two have the same one, and share it as far as pm2's cluster does so; from then on it is the new one's.
+   */
+  #adminPort(): { adminPort?: number } {
+    const { port } = this.config.admin;
+    if (port === 0) return {};
+    return { adminPort: port + (this.#cluster === undefined ? 0 : (givenNumber() ?? 0)) };
   }
 
   #sourcesOf(sources: readonly Source[]): SourceSet {

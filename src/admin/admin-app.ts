@@ -9,7 +9,7 @@ import { METRICS_CONTENT_TYPE } from '../telemetry/metrics.ts';
 import { refusal, refusalAnswer } from './access.ts';
 import { answerBrokenRequest, answerError } from './answer-error.ts';
 import { errorBody } from './api-error.ts';
-import { readConnectionsQuery } from './connections-query.ts';
+import { CONNECTIONS_PARAMETERS, readConnectionsQuery } from './connections-query.ts';
 import type { MachineAnswers } from './machine-answers.ts';
 import { readScope } from './scope.ts';
 
@@ -66,7 +66,10 @@ function addReads(app: FastifyInstance, answers: MachineAnswers): void {
     return text;
   });
   app.get(`${PREFIX}/connections`, async ({ query }) =>
-    answers.connections(readScope(query), readConnectionsQuery(query as Record<string, unknown>)),
+    answers.connections(
+      readScope(query, CONNECTIONS_PARAMETERS),
+      readConnectionsQuery(query as Record<string, unknown>),
+    ),
   );
 }
 

@@ -9,10 +9,12 @@ export interface ConnectionsQuery {
 /** What `sort` may also be called. */
 const SORT_ALIASES: ReadonlyMap<unknown, ConnectionSort> = new Map([['lag', 'lagMs']]);
 
+export const CONNECTIONS_PARAMETERS = ['limit', 'sort'] as const;
+
 const CONNECTIONS_LIMIT_DEFAULT = 100;
 const CONNECTIONS_LIMIT_MAX = 1_000;
 
-/** Parameters of `GET /api/websocket/connections`; unknown ones are ignored. Throws a 400 that names the bad one. */
+/** Parameters of `GET /api/websocket/connections`. Throws a 400 that names the bad one. */
 export function readConnectionsQuery(query: Readonly<Record<string, unknown>>): ConnectionsQuery {
   return { limit: readLimit(query.limit), sort: readSort(query.sort) };
 }

@@ -147,8 +147,12 @@ export const configSchema = z.strictObject({
       connect: z
         .string()
         .max(300)
-        .regex(/^(?:\/\P{Cc}{1,106}|(?:\[[0-9a-fA-F:.]+\]|[^:[\]/\s]+):\d{1,5})?$/u)
-        .describe('host:port, the path of a Unix socket of at most 107 characters, or empty')
+        .regex(
+          /^(?:\/\P{Cc}{1,106}|(?:\[[0-9a-fA-F:.]+\]|[^:[\]/\s]+):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/u,
+        )
+        .describe(
+          'host:port with a port from 1 to 65535, the path of a Unix socket of at most 107 characters, or empty',
+        )
         .default('')
         .describe('feed to connect to, in place of listening, so that several instances read the same'),
       numbering: z
@@ -251,7 +255,11 @@ export const configSchema = z.strictObject({
   }),
   defaultSubscription: z.enum(['all', 'none']).default('all').describe('what a client that never sends a filter gets'),
   admin: z.strictObject({
-    port: port().default(0).describe('port of its own for the admin API, beside the shared one; 0: none'),
+    port: port()
+      .default(0)
+      .describe(
+        'port of its own for the admin API, beside the shared one; 0: none. Of several instances under pm2 each has its own: this, and those behind it',
+      ),
     host: host().default('127.0.0.1').describe('address of that port'),
     token: TOKEN.default('').describe('bearer token that opens the admin API to other machines; empty: loopback only'),
   }),

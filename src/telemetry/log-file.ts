@@ -62,7 +62,7 @@ function openForAppending(path: string): number {
   }
 }
 
-/** The log itself is what fails here. */
-function tellOperator(sentence: string): void {
-  process.stderr.write(`${sentence}\n`, () => {});
+/** The log itself is what fails here, so standard error it is, in the form of what the command line says there. */
+export function tellOperator(sentence: string): void {
+  process.stderr.write(`tickcast: ${sentence}\n`, () => {});
 }

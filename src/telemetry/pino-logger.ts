@@ -4,7 +4,8 @@
  */
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/schema.ts';
-import { appendedFile, type LogDestination } from './log-file.ts';
+import { errorMessage } from '../util/errors.ts';
+import { appendedFile, type LogDestination, tellOperator } from './log-file.ts';
 import type { Logger } from './logger.ts';
 
 export interface GatewayLogger extends Logger {
@@ -57,7 +58,8 @@ let standardOutputGuarded = false;
 
 /**
  * Through the stream, not straight to descriptor 1: pm2's cluster mode replaces `process.stdout.write`, and what goes
- * past it lands in the wrong file. A reader that has gone away (`| head`) ends the log, not the gateway.
+ * past it lands in the wrong file. A reader that has gone away (`| head`) ends the log, not the gateway. What a full disk
+ * refuses is lost, counted, and told once until lines go through again, as with a file.
  */
 function standardOutput(): LogDestination {
   if (!standardOutputGuarded) {
@@ -66,14 +68,22 @@ function standardOutput(): LogDestination {
       if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') standardOutputEnded = true;
     });
   }
+  let failing = false;
   let lost = 0;
+  const written = (error?: NodeJS.ErrnoException | null) => {
+    if (error != null) lost++;
+    if (error != null && error.code !== 'EPIPE' && !failing) {
+      tellOperator(`standard output cannot be written: ${errorMessage(error)}`);
+    }
+    failing = error != null;
+  };
   return {
     get lost() {
       return lost;
     },
     write(line) {
       if (standardOutputEnded) lost++;
-      else process.stdout.write(line);
+      else process.stdout.write(line, 'utf8', written);
     },
     flush: standardOutputDrained,
     reopen() {},

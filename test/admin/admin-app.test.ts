@@ -170,10 +170,6 @@ describe('GET /api/websocket/connections', () => {
     });
     expect(reply.body.length).toBeLessThan(1_000);
   });
-
-  it('ignores parameters that it does not know', async () => {
-    expect((await get('connections?colour=red')).statusCode).toBe(200);
-  });
 });
 
 describe('POST /api/websocket/flush', () => {
@@ -233,6 +229,18 @@ describe('the scope of a request', () => {
       expect(reply.body.length).toBeLessThan(1_000);
     }
     expect({ flushes: context.flushes, asked: context.asked }).toEqual({ flushes: 0, asked: [] });
+  });
+});
+
+describe('a parameter that there is not', () => {
+  it.each([
+    ['status?scop=instance', 'scop', 'one of scope'],
+    ['metrics?limit=5', 'limit', 'one of scope'],
+    ['connections?limit=5&sorted=lag', 'sorted', 'one of scope, limit, sort'],
+  ])('is refused by name, with those that there are: %s', async (path, parameter, allowed) => {
+    const reply = await get(path);
+    expect(reply.statusCode).toBe(400);
+    expect(reply.json()).toMatchObject({ error: { code: 'INVALID_REQUEST', detail: { parameter, allowed } } });
   });
 });
 

@@ -97,6 +97,10 @@ describe('a value that is not allowed', () => {
       '--source.simulator.types=trade,news',
       'source.simulator.types: ["trade", "news"] is not allowed; allowed: a list of trade, ticker, kline or depth, each at most once (flag --source.simulator.types)',
     ],
+    ...['foo:99999', 'foo:65536', 'foo:0'].map((given) => [
+      `--source.ndjson.connect=${given}`,
+      `source.ndjson.connect: "${given}" is not allowed; allowed: host:port with a port from 1 to 65535, the path of a Unix socket of at most 107 characters, or empty (flag --source.ndjson.connect)`,
+    ]),
     [
       '--source.recording.speed=0',
       'source.recording.speed: 0 is not allowed; allowed: max or 0.001 to 1000000 (flag --source.recording.speed)',

@@ -46,7 +46,8 @@ async function start(index: number, port: number, runDir: string): Promise<Insta
     'server.sharePort': true,
     'cluster.runDir': runDir,
     'cluster.answerTimeoutMs': 1_500,
-    'admin.port': adminPort,
+    // Each has its own, counted from this one.
+    'admin.port': adminPort - index,
     shards: 1,
     'ring.bytes': 4 * 1024 * 1024,
     'source.simulator.rate': 100,

@@ -51,6 +51,7 @@ describe('the program, on a signal', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(log.find(({ msg }) => msg === 'WebSocket gateway stopping')).toMatchObject({ level: 'INFO', signal });
       const published = log.find(({ msg }) => msg === 'DataFlow stopped')?.totalSent as number;
       expect(published).toBeGreaterThan(20);
       for (const { data } of clients) {
