@@ -8,12 +8,12 @@ import { spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { applyEcosystem, deleteInstances, listInstances, RELEASE } from './pm2.ts';
-import { changes, derivedSettings, runningSettings, type Settings, settingsOf } from './settings.ts';
+import { changes, derivedSettings, FIXED, runningSettings, type Settings, settingsOf } from './settings.ts';
 
 const CHECK_MS_MAX = 60_000;
 const DELETIONS_MAX = 10;
 /** A start that was under way when its instance was deleted brings it back within these looks. */
-const LOOKS = 4;
+const LOOKS = 3;
 const LOOK_MS = 300;
 
 const COMMANDS: Readonly<Record<string, () => number | Promise<number>>> = { start, reload, stop };
@@ -36,24 +36,25 @@ function start(): number {
 }
 
 function reload(): number {
-  const instances = listInstances();
-  if (instances.length === 0) {
+  const [first, ...others] = listInstances();
+  if (first === undefined) {
     say('tickcast does not run: npm run cluster:start starts it');
     return 1;
   }
-  const before = runningSettings(instances);
-  const { TICKCAST_INSTANCES = before.TICKCAST_INSTANCES, ...asked } = settingsOf(process.env);
-  if (TICKCAST_INSTANCES !== before.TICKCAST_INSTANCES) {
-    say(`a reload keeps ${instances.length} instances: npx pm2 scale tickcast ${TICKCAST_INSTANCES} changes that`);
+  const running = runningSettings([first, ...others]);
+  const asked = settingsOf(process.env);
+  for (const [name, way] of Object.entries(FIXED)) {
+    if (asked[name] !== undefined && asked[name] !== running[name]) {
+      say(`${name} stays ${running[name]} in a reload; it is changed by ${way}`);
+    }
   }
-  const after = { ...before, ...asked };
-  const changed = changes(before, after);
+  const kept = Object.fromEntries(Object.keys(FIXED).map((name) => [name, running[name]!]));
+  const settings = { ...running, ...asked, ...kept };
+  const changed = changes(running, settings);
   say(
-    changed.length === 0
-      ? 'reload with the settings that run'
-      : `reload with the settings that run, but for ${changed.join(' ')}`,
+    `reload in ${running.TICKCAST_HOME} with the settings that run${changed.length > 0 ? `, but for ${changed.join(' ')}` : ''}`,
   );
-  return apply('reload', after);
+  return apply('reload', settings);
 }
 
 async function stop(): Promise<number> {

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { fileURLToPath } from 'node:url';
+import { join } from 'node:path';
 import type { Listed } from './settings.ts';
 
 /** The name in ecosystem.config.js. */
@@ -8,8 +8,8 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const LIST_MS_MAX = 60_000;
 
 /** The folder of this release. */
-export const RELEASE = fileURLToPath(new URL('../../', import.meta.url));
-const PM2 = `${RELEASE}node_modules/pm2/bin/pm2`;
+export const RELEASE = join(import.meta.dirname, '..', '..');
+const PM2 = join(RELEASE, 'node_modules/pm2/bin/pm2');
 
 /** Our instances, also those that wait to be started again. @throws Error where pm2 does not answer */
 export function listInstances(): Listed[] {
@@ -26,7 +26,7 @@ export function listInstances(): Listed[] {
 
 /** `start` or `reload` of all instances, by the ecosystem file of this release. @returns pm2's status */
 export function applyEcosystem(command: 'start' | 'reload', env: NodeJS.ProcessEnv): number {
-  return run([command, `${RELEASE}ecosystem.config.js`, '--update-env'], env);
+  return run([command, join(RELEASE, 'ecosystem.config.js'), '--update-env'], env);
 }
 
 /** @returns pm2's status; not 0 also where there was nothing to delete */

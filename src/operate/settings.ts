@@ -7,6 +7,7 @@ export type Settings = Readonly<Record<string, string>>;
 export interface Listed {
   readonly name: string;
   readonly pm2_env: {
+    readonly pm_cwd: string;
     readonly args?: readonly string[];
     readonly env?: Readonly<Record<string, unknown>>;
   };
@@ -35,20 +36,27 @@ export function settingsOf(env: Readonly<Record<string, unknown>>): Settings {
 }
 
 /**
- * What the instances were started with, less what was only derived. Their arguments say which file they read, their number
- * how many they are: the variables may have been overtaken, by a reload past them or by `pm2 scale`.
+ * What the instances were started with, less what was only derived. Their arguments say which file they read, pm2 where and
+ * how many they are: the variables may have been overtaken, by a reload past these scripts or by `pm2 scale`.
  */
-export function runningSettings(instances: readonly Listed[]): Settings {
-  const { args = [], env = {} } = instances[0]?.pm2_env ?? {};
+export function runningSettings(instances: readonly [Listed, ...Listed[]]): Settings {
+  const { pm_cwd, args = [], env = {} } = instances[0].pm2_env;
   const { TICKCAST_CONFIG: _config, ...settings } = settingsOf(env);
   if (env[DERIVED_SHARDS]) delete (settings as Record<string, string>).TICKCAST__SHARDS;
   const file = args[args.indexOf('--config') + 1];
   return {
     ...settings,
     ...(args.includes('--config') && file !== undefined ? { TICKCAST_CONFIG: file } : {}),
+    TICKCAST_HOME: pm_cwd,
     TICKCAST_INSTANCES: String(instances.length),
   };
 }
+
+/** What a reload cannot change, and what does. pm2 goes on with the path and the number of the instances. */
+export const FIXED: Settings = {
+  TICKCAST_HOME: 'npm run cluster:stop and cluster:start',
+  TICKCAST_INSTANCES: 'npx pm2 scale tickcast N',
+};
 
 /** What differs, one word each; secrets by name only. Empty where nothing does. */
 export function changes(before: Settings, after: Settings): string[] {
