@@ -12,9 +12,9 @@ import { changes, derivedSettings, FIXED, runningSettings, type Settings, settin
 
 const CHECK_MS_MAX = 60_000;
 const DELETIONS_MAX = 10;
-/** A start that was under way when its instance was deleted brings it back within these looks. */
-const LOOKS = 3;
-const LOOK_MS = 300;
+/** pm2 does not list an instance whose start is under way: it is back only between these looks, and then to be deleted again. */
+const LOOKS = 4;
+const LOOK_MS = 700;
 
 const COMMANDS: Readonly<Record<string, () => number | Promise<number>>> = { start, reload, stop };
 

@@ -1,5 +1,5 @@
 import { spawnSync } from 'node:child_process';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import type { Listed } from './settings.ts';
 
 /** The name in ecosystem.config.js. */
@@ -8,7 +8,7 @@ const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
 const LIST_MS_MAX = 60_000;
 
 /** The folder of this release. */
-export const RELEASE = join(import.meta.dirname, '..', '..');
+export const RELEASE = resolve(`${import.meta.dirname}/../..`);
 const PM2 = join(RELEASE, 'node_modules/pm2/bin/pm2');
 
 /** Our instances, also those that wait to be started again. @throws Error where pm2 does not answer */

@@ -15,8 +15,6 @@ describe('npm run cluster:…', () => {
     const serves = async () => (await fetch(`http://127.0.0.1:${port}/health`)).status;
     write('shards: 1\nsource: {kind: none}\nshutdown: {timeoutMs: 4000, drainMs: 100}');
 
-    const nothing = await cluster.script('reload');
-    expect(nothing).toMatchObject({ status: 1, stderr: expect.stringContaining('does not run') });
     expect((await cluster.script('start', { TICKCAST_CONFIG: file })).status).toBe(0);
     const [started] = await cluster.instances();
     const second = await cluster.script('start', { TICKCAST_CONFIG: file });
@@ -38,8 +36,10 @@ describe('npm run cluster:…', () => {
     expect(await serves()).toBe(200);
 
     process.kill(kept!.pid, 'SIGKILL');
-    await expect.poll(async () => (await cluster.instances())[0]!.restarts, PATIENT).toBeGreaterThan(2);
+    await expect.poll(async () => (await cluster.instances())[0]!.restarts, PATIENT).toBeGreaterThan(1);
     expect((await cluster.script('stop')).status).toBe(0);
     expect(await cluster.instances()).toEqual([]);
+    const nothing = await cluster.script('reload');
+    expect(nothing).toMatchObject({ status: 1, stderr: expect.stringContaining('does not run') });
   }, 60_000);
 });
