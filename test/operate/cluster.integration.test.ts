@@ -41,5 +41,5 @@ describe('npm run cluster:…', () => {
     expect(await cluster.instances()).toEqual([]);
     const nothing = await cluster.script('reload');
     expect(nothing).toMatchObject({ status: 1, stderr: expect.stringContaining('does not run') });
-  }, 60_000);
+  }, 120_000);
 });
