@@ -157,7 +157,7 @@ export class Gateway {
       log: this.#log,
     });
     const queries = new ClientQueries({ context, aggregator: this.#aggregator, registry: this.#registry });
-    const source = parts.source ?? createSource(config);
+    const source = parts.source ?? createSource(config, this.#log);
     this.#sources = this.#sourcesOf(source === undefined ? [] : [source]);
   }
 

@@ -19,6 +19,7 @@ const PARTS = [
   'admin',
   'cluster',
   'compare',
+  'operate',
 ];
 
 /** Files that wire the parts together: they may import values from everywhere. */

@@ -5,10 +5,12 @@ import { delimiter, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { onTestFinished } from 'vitest';
+import { type Ending, TestProcess } from './child-process.ts';
 
 const run = promisify(execFile);
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const BIN = join(ROOT, 'node_modules/.bin');
+const CLUSTER_SCRIPT = new URL('../../src/operate/cluster.ts', import.meta.url);
 const COMMAND_MS_MAX = 120_000;
 
 export interface Instance {
@@ -30,14 +32,25 @@ export class Pm2Cluster {
 
   /** @param env of the instances: TICKCAST_INSTANCES and options. @param prepare called before anything runs */
   static async start(env: Record<string, string>, prepare: (home: string) => void = () => {}): Promise<Pm2Cluster> {
-    const cluster = new Pm2Cluster(env);
-    onTestFinished(() => cluster.#end(), 60_000);
+    const cluster = Pm2Cluster.empty(env);
     prepare(cluster.home);
     await cluster.#pm2('start', 'ecosystem.config.js');
     return cluster;
   }
 
-  /** As `npm run cluster:reload`. */
+  /** A daemon that runs nothing yet. */
+  static empty(env: Record<string, string> = {}): Pm2Cluster {
+    const cluster = new Pm2Cluster(env);
+    onTestFinished(() => cluster.#end(), 60_000);
+    return cluster;
+  }
+
+  /** `npm run cluster:…`, from a shell that exports nothing else. */
+  script(command: 'start' | 'reload' | 'stop', env: Record<string, string> = {}): Promise<Ending> {
+    return new TestProcess(CLUSTER_SCRIPT, [command], { ...this.#env, ...env }).ended;
+  }
+
+  /** By the ecosystem file itself. */
   async reload(): Promise<void> {
     await this.#pm2('reload', 'ecosystem.config.js', '--update-env');
   }
