@@ -2,13 +2,19 @@ import { availableParallelism } from 'node:os';
 import type { FastifyInstance } from 'fastify';
 import { createAdminApp } from './admin/admin-app.ts';
 import type { AdminContext } from './admin/admin-context.ts';
+import { listenAdmin } from './admin/admin-listener.ts';
 import { answerForwarded } from './admin/inject.ts';
+import { InstanceAnswers } from './admin/instance-answers.ts';
+import { MachineAnswers } from './admin/machine-answers.ts';
+import { Cluster, NO_PEERS } from './cluster/cluster.ts';
+import { givenNumber, type InstanceIdentity, instanceIdentity } from './cluster/instance-identity.ts';
 import { createConfig } from './config/load-config.ts';
 import type { Config, ConfigOverrides } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { CLOSES } from './connection/close-codes.ts';
 import { ClientQueries } from './control/client-queries.ts';
 import { MemoryPressure } from './control/memory-pressure.ts';
+import { NumberingNotices } from './control/numbering-notices.ts';
 import { canSharePort, Supervisor } from './control/supervisor.ts';
 import { systemHints } from './control/system-limits.ts';
 import { DataFlowManager } from './dataflow/data-flow-manager.ts';
@@ -17,7 +23,7 @@ import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-c
 import type { Publication } from './dataflow/publication.ts';
 import { policyOf } from './delivery/delivery-policy.ts';
 import { FramePublisher } from './frame/frame-publisher.ts';
-import { Numbering, type NumberingName } from './frame/numbering.ts';
+import { Numbering } from './frame/numbering.ts';
 import { TopicRegistry } from './frame/topic-registry.ts';
 import { allocateRing } from './ring/layout.ts';
 import { allocateSequenceIndex, SequenceIndexWriter } from './ring/sequence-index.ts';
@@ -26,8 +32,12 @@ import { Transmitter } from './ring/transmitter.ts';
 import { WakeUpSender } from './ring/wake-up.ts';
 import { createSource } from './source/create-source.ts';
 import type { Source } from './source/source.ts';
-import { SourceRunner } from './source/source-runner.ts';
+import { SourceSet } from './source/source-set.ts';
 import { Aggregator } from './telemetry/aggregator.ts';
+import { Alerts } from './telemetry/alerts.ts';
+import { assessHealth } from './telemetry/health.ts';
+import { HealthFlag } from './telemetry/health-flag.ts';
+import { LastError } from './telemetry/last-error.ts';
 import type { Logger } from './telemetry/logger.ts';
 import { PerformanceLog } from './telemetry/performance-log.ts';
 import { createLogger, type GatewayLogger } from './telemetry/pino-logger.ts';
@@ -41,6 +51,8 @@ export interface GatewayParts {
   logger?: Logger;
   /** Entry point of the shards, for tests of what happens when one fails. */
   shardFile?: URL;
+  /** The process is the gateway's alone, and is ended (SIGKILL) when a thread of it hangs for good. By default it is not. */
+  ownsProcess?: boolean;
 }
 
 const SAMPLE_INTERVAL_MS = 1_000;
@@ -55,21 +67,28 @@ export class Gateway {
   readonly config: Config;
   /** Register output channels, routing rules and transformers here. */
   readonly dataFlow: DataFlowManager;
+  readonly #lastError = new LastError();
   readonly #log: Logger;
   readonly #ownLog: GatewayLogger | undefined;
   readonly #registry: TopicRegistry;
-  readonly #numbering = new Numbering((name, why) => this.#renamed(name, why));
+  readonly #notices: NumberingNotices;
+  readonly #numbering: Numbering;
   readonly #publisher: FramePublisher;
   readonly #transmitter: Transmitter;
   readonly #channel: ProxyWebSocketOutputChannel;
   readonly #supervisor: Supervisor;
-  readonly #sources: SourceRunner[] = [];
+  readonly #sources: SourceSet;
   readonly #admin: FastifyInstance;
+  readonly #instance: InstanceIdentity;
+  /** The other instances on the port; undefined where there can be none. */
+  readonly #cluster: Cluster | undefined;
   readonly #aggregator: Aggregator;
   readonly #performanceLog: PerformanceLog;
+  readonly #alerts: Alerts;
   readonly #memoryPressure: MemoryPressure;
+  readonly #context: AdminContext;
+  readonly #health: HealthFlag;
   readonly #startedAtMs = Date.now();
-  #lastError: { message: string; timestamp: number } | undefined;
   #sampling: NodeJS.Timeout | undefined;
   #port = 0;
   #running = false;
@@ -81,15 +100,19 @@ export class Gateway {
     const config = createConfig(options);
     this.config = config;
     this.#ownLog = parts.logger === undefined ? createLogger(config.log) : undefined;
-    this.#log = this.#rememberErrors(parts.logger ?? (this.#ownLog as Logger));
+    this.#log = this.#lastError.watch(parts.logger ?? (this.#ownLog as Logger));
 
     const ring = allocateRing(config.ring.bytes);
     const directory = allocateTopicDirectory(config.ring.topics);
     const sequenceIndex = allocateSequenceIndex(ring.capacity);
     const directoryWriter = new TopicDirectoryWriter(directory);
     const wakeUp = new WakeUpSender(ring);
+    const health = HealthFlag.allocate();
+    this.#health = new HealthFlag(health);
     this.#transmitter = new Transmitter(ring);
     this.#registry = new TopicRegistry(directoryWriter, (dataType) => policyOf(dataType, config.conflation));
+    this.#notices = new NumberingNotices({ tell: (message) => this.#supervisor.tell(message), log: this.#log });
+    this.#numbering = new Numbering(this.#notices);
     this.#publisher = new FramePublisher({
       numbering: this.#numbering,
       registry: this.#registry,
@@ -108,18 +131,25 @@ export class Gateway {
     this.#supervisor = new Supervisor({
       config,
       shards: shardCount(config, this.#log),
-      task: { config, version: VERSION, ring, directory, sequenceIndex },
+      task: { config, version: VERSION, ring, directory, sequenceIndex, health },
       numbering: () => this.#numbering.name,
       wakeUp,
       log: this.#log,
+      ownsProcess: parts.ownsProcess ?? false,
       query: (name) => queries.answer(name),
       request: (request) => answerForwarded(this.#admin, request),
       ...(parts.shardFile === undefined ? {} : { shardFile: parts.shardFile }),
     });
-    const context = this.#context();
+    const sharesPort = config.server.sharePort && canSharePort();
+    this.#instance = instanceIdentity(!sharesPort);
+    const context = this.#createContext();
+    this.#context = context;
     this.#aggregator = new Aggregator(context, CLOSES);
-    this.#admin = createAdminApp(context, this.#aggregator, CLOSES, this.#log);
+    const answers = new InstanceAnswers(context, this.#aggregator, CLOSES);
+    this.#cluster = sharesPort ? this.#clusterOf(answers) : undefined;
+    this.#admin = createAdminApp(new MachineAnswers(answers, this.#cluster ?? NO_PEERS), config.admin.token, this.#log);
     this.#performanceLog = new PerformanceLog(context, this.#aggregator, this.#log);
+    this.#alerts = new Alerts(context, this.#aggregator, this.#log);
     this.#memoryPressure = new MemoryPressure({
       ...config.memory,
       tell: (stage) => this.#supervisor.relievePressure(stage),
@@ -127,8 +157,8 @@ export class Gateway {
       log: this.#log,
     });
     const queries = new ClientQueries({ context, aggregator: this.#aggregator, registry: this.#registry });
-    const source = parts.source ?? createSource(config);
-    if (source !== undefined) this.#sources.push(this.#runnerOf(source));
+    const source = parts.source ?? createSource(config, this.#log);
+    this.#sources = this.#sourcesOf(source === undefined ? [] : [source]);
   }
 
   /** TCP port of the WebSocket endpoint; 0 before `start` has resolved. */
@@ -137,9 +167,9 @@ export class Gateway {
   }
 
   /**
-   * Resolves when every shard listens and the source has begun.
-   * @throws TickcastError PORT_IN_USE, PORT_REFUSED, SHARD_START_FAILED, or INVALID_STATE on a second start and where
-   *   `stop` was called before this has resolved; nothing runs then
+   * Resolves when every shard listens and the source has begun, or has failed to, or has not in two seconds.
+   * @throws TickcastError PORT_IN_USE, PORT_REFUSED, SHARD_START_FAILED, RUN_DIRECTORY_REFUSED, or INVALID_STATE on a
+   *   second start and where `stop` was called before this has resolved; nothing runs then
    */
   async start(): Promise<void> {
     if (this.#started) throw new TickcastError('INVALID_STATE', 'A gateway starts once');
@@ -147,10 +177,12 @@ export class Gateway {
     try {
       this.#refuseStopped();
       for (const { level, message, fields } of systemHints(this.config)) this.#log[level](fields, message);
+      this.#cluster?.open();
       await this.dataFlow.start();
       this.#port = await this.#supervisor.start();
       this.#refuseStopped();
       await this.#listenAdmin();
+      await this.#cluster?.join(this.#port);
       this.#refuseStopped();
     } catch (thrown) {
       const failure = this.#stopped === undefined ? thrown : stoppedWhileStarting();
@@ -158,15 +190,19 @@ export class Gateway {
       throw failure;
     }
     this.#running = true;
+    this.#sample();
     this.#sampling = setInterval(() => this.#sample(), SAMPLE_INTERVAL_MS);
     this.#performanceLog.start();
     this.#memoryPressure.start();
-    for (const source of this.#sources) source.start();
+    // Who waits for the gateway takes the one before it down then, which had a source.
+    const sourcesStarted = this.#sources.start();
     const { host, path } = this.config.server;
-    this.#log.info(
-      { host, port: this.#port, path, shards: this.#supervisor.blocks.length },
-      'WebSocket gateway started',
-    );
+    const shards = this.#supervisor.blocks.length;
+    this.#log.info({ host, port: this.#port, path, shards, ...this.#adminPort() }, 'WebSocket gateway started');
+    await sourcesStarted;
+    if (this.#stopped === undefined) return;
+    await this.#stopped;
+    throw stoppedWhileStarting();
   }
 
   /**
@@ -181,9 +217,10 @@ export class Gateway {
    * Tells every client and sends them away one after another, stops the source, delivers what has been published, and ends
    * all threads. Takes at most
    * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
+   * @param signal that asks for it, for the log
    */
-  stop(): Promise<void> {
-    this.#stopped ??= this.#stop();
+  stop(signal?: string): Promise<void> {
+    this.#stopped ??= this.#stop(signal);
     return this.#stopped;
   }
 
@@ -191,18 +228,22 @@ export class Gateway {
     if (this.#stopped !== undefined) throw stoppedWhileStarting();
   }
 
-  async #stop(): Promise<void> {
+  async #stop(signal: string | undefined): Promise<void> {
     const begunMs = performance.now();
+    this.#log.info(signal === undefined ? {} : { signal }, 'WebSocket gateway stopping');
     this.#running = false;
+    this.#health.write('unhealthy');
     clearInterval(this.#sampling);
     this.#performanceLog.stop();
     this.#memoryPressure.stop();
+    this.#notices.stop();
     // Data flows until the last client has gone.
     const { drainMs, timeoutMs } = this.config.shutdown;
     await this.#supervisor.farewell(Math.min(drainMs, timeoutMs / 2));
-    await Promise.all(this.#sources.map((source) => source.stop()));
+    await this.#sources.stop();
     await this.dataFlow.stop();
     await this.#supervisor.stop(Math.max(0, timeoutMs - (performance.now() - begunMs)));
+    await this.#cluster?.leave();
     await this.#admin.close();
     this.#log.info({ tookMs: Math.round(performance.now() - begunMs) }, 'WebSocket gateway stopped');
     await this.#ownLog?.flush();
@@ -211,35 +252,31 @@ export class Gateway {
   #sample(): void {
     followSteps();
     this.#aggregator.sample();
+    this.#alerts.check();
+    this.#health.write(assessHealth(this.#context, this.#aggregator).status);
   }
 
   async #listenAdmin(): Promise<void> {
-    const { port, host } = this.config.admin;
+    const { host } = this.config.admin;
+    const { adminPort: port } = this.#adminPort();
     await this.#admin.ready();
-    if (port === 0) return;
-    try {
-      await this.#admin.listen({ port, host });
-    } catch (thrown) {
-      const { code, message } = thrown as NodeJS.ErrnoException;
-      const inUse = code === 'EADDRINUSE';
-      throw new TickcastError(
-        inUse ? 'PORT_IN_USE' : 'PORT_REFUSED',
-        `Cannot listen on admin port ${port}: ${inUse ? 'it is taken; take another with --admin.port' : message}`,
-        { port },
-      );
-    }
+    if (port !== undefined) await listenAdmin(this.#admin, port, host);
   }
 
-  #renamed(numbering: NumberingName, why: string): void {
-    const level = this.#numbering.kind === 'own' ? 'warn' : 'info';
-    this.#log[level]({ epoch: numbering.epoch, why }, 'Numbering has another epoch');
-    this.#supervisor.rename(numbering);
+  /**
+   * Instances of pm2 have one configuration and a port each: the first one `admin.port`, the others those behind it. In a
+   * reload two have the same one, and share it as far as pm2's cluster does so; from then on it is the new one's.
+   */
+  #adminPort(): { adminPort?: number } {
+    const { port } = this.config.admin;
+    if (port === 0) return {};
+    return { adminPort: port + (this.#cluster === undefined ? 0 : (givenNumber() ?? 0)) };
   }
 
-  #runnerOf(source: Source): SourceRunner {
+  #sourcesOf(sources: readonly Source[]): SourceSet {
     const { restartDelayMs, restartDelayMaxMs } = this.config.source;
-    return new SourceRunner(source, {
-      publish: (publication, dueUs, number) => this.dataFlow.processData(publication, source.name, dueUs, number),
+    return new SourceSet(sources, {
+      publish: (source, publication, dueUs, number) => this.dataFlow.processData(publication, source, dueUs, number),
       congested: () => this.#congested(),
       logger: this.#log,
       restartDelayMs,
@@ -257,8 +294,18 @@ export class Gateway {
     return false;
   }
 
-  #context(): AdminContext {
+  #clusterOf(answers: InstanceAnswers): Cluster {
+    return new Cluster({
+      ...this.config.cluster,
+      instance: this.#instance,
+      answer: (question) => answers.answer(question),
+      log: this.#log,
+    });
+  }
+
+  #createContext(): AdminContext {
     return {
+      instance: this.#instance,
       config: this.config,
       version: VERSION,
       startedAtMs: this.#startedAtMs,
@@ -277,23 +324,14 @@ export class Gateway {
         latestValues: this.#publisher.latestValues,
       }),
       dataFlow: () => this.dataFlow.getStats(),
-      sources: () => this.#sources.map((source) => source.getState()),
+      sources: () => this.#sources.states(),
       pressure: () => this.#memoryPressure.state,
-      lastError: () => this.#lastError,
-      connections: (limit, sort) => this.#supervisor.connections(limit, sort),
-      flush: () => this.#supervisor.flush(),
+      alerts: () => this.#alerts.list(),
+      logLinesLost: () => this.#ownLog?.linesLost() ?? 0,
+      lastError: () => this.#lastError.last,
+      connections: (limit, sort, timeoutMs) => this.#supervisor.connections(limit, sort, timeoutMs),
+      flush: (timeoutMs) => this.#supervisor.flush(timeoutMs),
     };
-  }
-
-  /** What is logged at ERROR is what health shows as the last error. */
-  #rememberErrors(logger: Logger): Logger {
-    const remember =
-      (method: Logger['error']): Logger['error'] =>
-      (fields, message) => {
-        this.#lastError = { message, timestamp: Date.now() };
-        method(fields, message);
-      };
-    return { ...logger, error: remember(logger.error), fatal: remember(logger.fatal) };
   }
 }
 

@@ -15,9 +15,10 @@ export type { ChannelHealth, ChannelStatus, OutputChannel, OutputChannelType } f
 export { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-channel.ts';
 export type { MarketData, Publication, PublicationContext } from './dataflow/publication.ts';
 export type { RoutingRule } from './dataflow/routing-rule.ts';
+export type { SourceNumber } from './dataflow/source-number.ts';
 export { Gateway, type GatewayParts } from './gateway.ts';
 export type { Source, SourceSink, SourceState, SourceStatus } from './source/source.ts';
-export type { ConnectionStats, PoolStats } from './telemetry/aggregator.ts';
+export type { ConnectionStats, PoolStats } from './telemetry/figures.ts';
 export type { HealthStatus } from './telemetry/health.ts';
 export type { Logger, LogLevel, LogMethod } from './telemetry/logger.ts';
 export { ERROR_CODES, type ErrorCode, TickcastError } from './util/errors.ts';

@@ -2,7 +2,7 @@
 /**
  * The command line. Runs on the primary thread: options in, a running gateway out. Status 0: stopped as asked; 1: the
  * machine refused (a port that is taken, a shard that does not start) or something broke; 2: an option or a file that
- * cannot be used; 130 and 143: a second SIGINT or SIGTERM.
+ * cannot be used; 130 and 143: a second SIGINT or SIGTERM. Of `compare`, those of compare/outcome.ts.
  */
 import './util/die-on-rejection.ts';
 import { nodeTooOld } from './util/node-version.ts';

@@ -92,6 +92,7 @@ function createMember(serial: number): PooledConnection {
     serial,
     undefined as unknown as WebSocket,
     socket,
+    '',
     new CommandBudget(0, 0),
     0,
   );

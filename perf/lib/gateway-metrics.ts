@@ -52,9 +52,9 @@ export function slowFigures(text: string): SlowFigures {
   };
 }
 
-/** What stands at `/api/websocket/NAME` of the gateway at `port`, whatever the status. */
+/** What stands at `/api/websocket/NAME` of the gateway at `port`, and of no other one on its port, whatever the status. */
 export async function readApi(port: number, name: 'metrics' | 'stats' | 'health'): Promise<string> {
-  const response = await fetch(`http://127.0.0.1:${port}/api/websocket/${name}`, {
+  const response = await fetch(`http://127.0.0.1:${port}/api/websocket/${name}?scope=instance`, {
     signal: AbortSignal.timeout(API_TIMEOUT_MS),
     headers: { connection: 'close' },
   });

@@ -13,7 +13,9 @@ import { FAILING_SHARD, orderShard } from '../truth/shard-orders.ts';
 
 const { config } = loadConfig({ argv: [], env: process.env });
 const adminPort = await freePort();
-const gateway = new Gateway({ ...config, admin: { ...config.admin, port: adminPort } }, { shardFile: FAILING_SHARD });
+// The gateway adds the number that pm2 has given to the process.
+const port = adminPort - Number(process.env.NODE_APP_INSTANCE ?? 0);
+const gateway = new Gateway({ ...config, admin: { ...config.admin, port } }, { shardFile: FAILING_SHARD });
 stopOnSignals(gateway, { timeoutMs: config.shutdown.timeoutMs, report: console.error });
 
 let crashes = 0;

@@ -99,10 +99,12 @@ export class ChainChecker {
         return this.#apply(this.subscriptions.unsubscribed(message));
       case 'gap':
         return this.#takeGap(message);
+      case 'epoch':
+        return this.#takeEpoch(message);
+      case 'serverShutdown':
+        return this.#takeShutdown(message);
       case 'ledger':
         return this.#takeLedger(message.payload as unknown as Ledger);
-      case 'epoch':
-        return this.#report('the epoch has changed');
       case 'error':
         return this.#report('an error that nothing called for');
     }
@@ -110,10 +112,27 @@ export class ChainChecker {
 
   #takeWelcome({ payload: { seq, epoch } }: WireMessage): void {
     if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the welcome has no seq or no epoch');
-    if (this.resumePoint.epoch !== '' && epoch !== this.resumePoint.epoch) this.#report('the epoch has changed');
-    this.resumePoint.epoch = epoch;
+    const isAnother = this.resumePoint.epoch !== '' && epoch !== this.resumePoint.epoch;
+    if (isAnother && !this.#isOneOfSeveral) this.#report('the epoch has changed');
+    // One that has not published anything yet does not know better; the client's own is still that of its point.
+    if (!isAnother) this.resumePoint.epoch = epoch;
     if (this.#isFirehose) this.resumePoint.began(seq);
     this.#apply(this.subscriptions.connected(this.#isFirehose, seq));
+    this.subscriptions.told(seq, true);
+  }
+
+  #takeEpoch({ payload: { epoch, seq } }: WireMessage): void {
+    if (!isSeq(seq) || typeof epoch !== 'string') return this.#report('the new epoch has no name or no seq');
+    if (!this.#isOneOfSeveral) this.#report('the epoch has changed');
+    this.resumePoint.epoch = epoch;
+  }
+
+  /** Of those who keep up it says how far they have come. */
+  #takeShutdown({ payload: { seq } }: WireMessage): void {
+    if (seq === undefined) return;
+    if (!isSeq(seq)) return this.#report('the shutdown has a seq that is none');
+    const isWhole = this.subscriptions.resumptionsAsked === 0;
+    if (isWhole && this.resumePoint.seq !== undefined) this.resumePoint.began(Math.max(seq, this.resumePoint.seq));
     this.subscriptions.told(seq, true);
   }
 

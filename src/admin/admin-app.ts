@@ -1,21 +1,17 @@
 /**
  * The admin API: status, statistics, health, metrics, connections, flush. Runs on the primary thread. In: requests that
  * shards forward from the shared port (see inject.ts), and those on a port of its own where one is configured. Out: JSON,
- * but for the metrics, which are Prometheus text.
+ * but for the metrics, which are Prometheus text. What it tells is so of all instances on the port, unless asked otherwise.
  */
 import { type FastifyInstance, type FastifyReply, type FastifyRequest, fastify } from 'fastify';
-import type { CloseRow } from '../connection/close-codes.ts';
-import type { Aggregator } from '../telemetry/aggregator.ts';
-import { assessHealth } from '../telemetry/health.ts';
 import type { Logger } from '../telemetry/logger.ts';
-import { GatewayMetrics } from '../telemetry/metrics.ts';
+import { METRICS_CONTENT_TYPE } from '../telemetry/metrics.ts';
 import { refusal, refusalAnswer } from './access.ts';
-import type { AdminContext } from './admin-context.ts';
 import { answerBrokenRequest, answerError } from './answer-error.ts';
 import { errorBody } from './api-error.ts';
-import { topConnections } from './connection-order.ts';
-import { readConnectionsQuery } from './connections-query.ts';
-import { statistics } from './statistics-answer.ts';
+import { CONNECTIONS_PARAMETERS, readConnectionsQuery } from './connections-query.ts';
+import type { MachineAnswers } from './machine-answers.ts';
+import { readScope } from './scope.ts';
 
 /** No request has a body that means anything; a small one is read and left. */
 export const BODY_BYTES_MAX = 64 * 1024;
@@ -34,15 +30,10 @@ const ALLOWED_METHODS: Readonly<Record<string, string>> = {
 
 /**
  * Ready for `inject` and for `listen`; the caller closes it.
- * @param closeRows the close-code table, in the order in which the statistics blocks count
+ * @param token that opens the API to other machines; empty: there is none
  * @param log gets what went wrong inside a handler
  */
-export function createAdminApp(
-  context: AdminContext,
-  aggregator: Aggregator,
-  closeRows: readonly CloseRow[],
-  log?: Logger,
-): FastifyInstance {
+export function createAdminApp(answers: MachineAnswers, token: string, log?: Logger): FastifyInstance {
   const app = fastify({
     logger: false,
     bodyLimit: BODY_BYTES_MAX,
@@ -53,46 +44,33 @@ export function createAdminApp(
   });
   app.removeAllContentTypeParsers();
   app.addContentTypeParser('*', { parseAs: 'buffer' }, (_request, _body, done) => done(null, undefined));
-  app.addHook('onRequest', async (request, reply) => admit(request, reply, context.config.admin.token));
+  app.addHook('onRequest', async (request, reply) => admit(request, reply, token));
   app.setErrorHandler((error, request, reply) => answerError(error as Error, request, reply, log));
   app.setNotFoundHandler(answerUnknown);
-  addReads(app, context, aggregator, new GatewayMetrics(context, aggregator, closeRows));
-  addFlush(app, context);
+  addReads(app, answers);
+  app.post(`${PREFIX}/flush`, async ({ query }) => answers.flush(readScope(query)));
   return app;
 }
 
-function addReads(app: FastifyInstance, context: AdminContext, aggregator: Aggregator, metrics: GatewayMetrics): void {
-  app.get(`${PREFIX}/status`, async () => ({
-    status: context.running() ? 'available' : 'unavailable',
-    port: context.port(),
-    clients: aggregator.activeConnections(),
-    endpoint: context.config.server.path,
-  }));
-  app.get(`${PREFIX}/stats`, async () => statistics(context, aggregator));
-  app.get(`${PREFIX}/health`, async (_request, reply) => {
-    const health = assessHealth(context, aggregator);
+function addReads(app: FastifyInstance, answers: MachineAnswers): void {
+  app.get(`${PREFIX}/status`, async ({ query }) => answers.status(readScope(query)));
+  app.get(`${PREFIX}/stats`, async ({ query }) => answers.statistics(readScope(query)));
+  app.get(`${PREFIX}/health`, async ({ query }, reply) => {
+    const health = await answers.health(readScope(query));
     reply.code(health.status === 'unhealthy' ? 503 : 200);
     return health;
   });
-  app.get(`${PREFIX}/metrics`, async (_request, reply) => {
-    reply.type(metrics.contentType);
-    return metrics.render();
+  app.get(`${PREFIX}/metrics`, async ({ query }, reply) => {
+    const text = await answers.metrics(readScope(query));
+    reply.type(METRICS_CONTENT_TYPE);
+    return text;
   });
-  app.get(`${PREFIX}/connections`, async (request) => {
-    const { limit, sort } = readConnectionsQuery(request.query as Record<string, unknown>);
-    const { connections, silentShards } = await context.connections(limit, sort);
-    return {
-      connections: topConnections(connections, sort, limit),
-      total: aggregator.activeConnections(),
-      limit,
-      sort,
-      silentShards,
-    };
-  });
-}
-
-function addFlush(app: FastifyInstance, context: AdminContext): void {
-  app.post(`${PREFIX}/flush`, async () => context.flush());
+  app.get(`${PREFIX}/connections`, async ({ query }) =>
+    answers.connections(
+      readScope(query, CONNECTIONS_PARAMETERS),
+      readConnectionsQuery(query as Record<string, unknown>),
+    ),
+  );
 }
 
 function admit(request: FastifyRequest, reply: FastifyReply, token: string): FastifyReply | undefined {

@@ -1,7 +1,9 @@
+import type { InstanceIdentity } from '../cluster/instance-identity.ts';
 import type { Config } from '../config/schema.ts';
 import type { DataFlowStats } from '../dataflow/data-flow-manager.ts';
 import type { NumberingKind } from '../frame/numbering.ts';
 import type { SourceState } from '../source/source.ts';
+import type { Alert } from '../telemetry/alerts.ts';
 import type { PressureState } from '../telemetry/pressure-stages.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import type { ConnectionSort } from './connection-order.ts';
@@ -11,14 +13,28 @@ export interface ShardState {
   index: number;
   status: 'starting' | 'running' | 'restarting' | 'draining' | 'stopped';
   restarts: number;
+  /** Of those, because the event loop did not turn any more. */
+  hangs: number;
+  /** It crashes again and again. */
+  crashLooping: boolean;
+  /** When it is run again, ms since the epoch; only while it waits for that. */
+  restartAt?: number;
   lastError?: { message: string; timestamp: number };
+}
+
+/** What the numbers of publications are. */
+export interface NumberingFigures {
+  /** Missing where several instances have each their own. */
+  epoch?: string;
+  kind: NumberingKind;
+  /** Times that something of the source may be missing between two numbers. */
+  holes: number;
 }
 
 /** What the primary's own side of the path counts. */
 export interface RingFigures {
   publications: number;
-  /** What the numbers of publications are; `holes`: times that something of the source may be missing between two. */
-  numbering: { epoch: string; kind: NumberingKind; holes: number };
+  numbering: NumberingFigures;
   bytes: number;
   /** Publications that could not be framed, by error code. */
   refused: Record<string, number>;
@@ -65,6 +81,7 @@ export interface ConnectionRow extends ConnectionDelivery {
  * `connections` and `flush` is read from memory at once.
  */
 export interface AdminContext {
+  readonly instance: InstanceIdentity;
   readonly config: Config;
   readonly version: string;
   /** ms since the epoch. */
@@ -79,13 +96,22 @@ export interface AdminContext {
   sources(): readonly SourceState[];
   /** What is in force against memory pressure. */
   pressure(): PressureState;
+  /** The gateway's own alerts that are pending or firing. */
+  alerts(): readonly Alert[];
+  /** Lines of the log that could not be written, so far. */
+  logLinesLost(): number;
   /** The last error that an operator should see. */
   lastError(): { message: string; timestamp: number } | undefined;
   /**
    * Asks every shard for its connections; a shard that does not answer in time is named. Each gives its `limit` with the
    * highest `sort` (see connection-order.ts), so that the highest of all are among them; more may come than `limit`.
+   * @param timeoutMs less than the time that a shard has otherwise
    */
-  connections(limit: number, sort: ConnectionSort): Promise<{ connections: ConnectionRow[]; silentShards: number[] }>;
+  connections(
+    limit: number,
+    sort: ConnectionSort,
+    timeoutMs?: number,
+  ): Promise<{ connections: ConnectionRow[]; silentShards: number[] }>;
   /** Writes out every batch of every shard now. Resolves with the number of messages flushed. */
-  flush(): Promise<{ flushed: number; silentShards: number[] }>;
+  flush(timeoutMs?: number): Promise<{ flushed: number; silentShards: number[] }>;
 }

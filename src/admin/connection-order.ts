@@ -14,6 +14,10 @@ export const CONNECTION_SORTS = [
 export type ConnectionSort = (typeof CONNECTION_SORTS)[number];
 
 /** The `limit` rows with the highest `sort`. Ties go by id, so that the order is always the same. */
-export function topConnections(rows: readonly ConnectionRow[], sort: ConnectionSort, limit: number): ConnectionRow[] {
+export function topConnections<Row extends ConnectionRow>(
+  rows: readonly Row[],
+  sort: ConnectionSort,
+  limit: number,
+): Row[] {
   return [...rows].sort((a, b) => b[sort] - a[sort] || (a.id < b.id ? -1 : 1)).slice(0, limit);
 }

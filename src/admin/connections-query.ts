@@ -1,5 +1,5 @@
-import { ApiError, errorBody } from './api-error.ts';
 import { CONNECTION_SORTS, type ConnectionSort } from './connection-order.ts';
+import { invalidParameter } from './invalid-parameter.ts';
 
 export interface ConnectionsQuery {
   limit: number;
@@ -9,10 +9,12 @@ export interface ConnectionsQuery {
 /** What `sort` may also be called. */
 const SORT_ALIASES: ReadonlyMap<unknown, ConnectionSort> = new Map([['lag', 'lagMs']]);
 
+export const CONNECTIONS_PARAMETERS = ['limit', 'sort'] as const;
+
 const CONNECTIONS_LIMIT_DEFAULT = 100;
 const CONNECTIONS_LIMIT_MAX = 1_000;
 
-/** Parameters of `GET /api/websocket/connections`; unknown ones are ignored. Throws a 400 that names the bad one. */
+/** Parameters of `GET /api/websocket/connections`. Throws a 400 that names the bad one. */
 export function readConnectionsQuery(query: Readonly<Record<string, unknown>>): ConnectionsQuery {
   return { limit: readLimit(query.limit), sort: readSort(query.sort) };
 }
@@ -32,12 +34,4 @@ function readSort(value: unknown): ConnectionSort {
     throw invalidParameter('sort', value, `one of ${allowed.join(', ')}`);
   }
   return sort;
-}
-
-const VALUE_LENGTH_MAX = 100;
-
-function invalidParameter(parameter: string, value: unknown, allowed: string): ApiError {
-  const given = Array.isArray(value) ? `given ${value.length} times` : String(value).slice(0, VALUE_LENGTH_MAX);
-  const detail = { parameter, given, allowed };
-  return new ApiError(400, errorBody('INVALID_REQUEST', `The parameter ${parameter} has to be ${allowed}`, detail));
 }

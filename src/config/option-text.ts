@@ -6,6 +6,7 @@ const HELP_HEAD = `Tickcast, a WebSocket fan-out gateway for market data
 
   tickcast [--config FILE] [--NAME VALUE]...       installed from the registry
   npm start -- [--config FILE] [--NAME VALUE]...   in a clone
+  tickcast compare --help                          tells in what two servers differ, of which one replaces the other
 `;
 
 const HELP_LAYERS = `

@@ -29,6 +29,9 @@ export const COMMAND_FLAGS: readonly (readonly [flag: string, description: strin
   ['--version', 'print the version'],
 ];
 
+/** Words that are no flags: as the first argument, each takes all that follow. See command-line.ts. */
+export const COMMANDS = ['compare'] as const;
+
 const ACTIONS: readonly Action[] = ['help', 'version', 'print-config'];
 const COMMAND_NAMES: readonly string[] = ['config', ...ACTIONS];
 
@@ -134,6 +137,8 @@ class ArgumentReader {
 }
 
 function hintOf(flag: string): string {
+  const command = nearestName(flag, COMMANDS);
+  if (command !== undefined) return `; a command stands first: ${command} --help`;
   const option = findOption(flag);
   return option === undefined ? '; flags are written --name value' : `; did you mean --${option.name}?`;
 }

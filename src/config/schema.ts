@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { parseAddressRange } from '../util/ip-address.ts';
 
 /**
  * Every option, once: name, type, range, unit (the end of its name), default and sentence. `--help`, `config/default.yaml`
@@ -7,17 +8,27 @@ import { z } from 'zod';
  */
 const count = (max = Number.MAX_SAFE_INTEGER) => z.int().min(0).max(max);
 const positive = (max = Number.MAX_SAFE_INTEGER) => z.int().min(1).max(max);
+/** After how long a thread that shows no sign of life is taken to hang. */
+const silence = () =>
+  z
+    .int()
+    .min(0)
+    .max(SILENT_MS_MAX)
+    .refine((ms) => ms === 0 || ms >= SILENT_MS_MIN)
+    .describe(`0, or ${SILENT_MS_MIN} to ${SILENT_MS_MAX}`);
 const port = () => z.int().min(0).max(65_535);
 const KIB = 1024;
 const MIB = 1024 * KIB;
 /** The last moment that a Date can hold. */
 const DATE_MS_MAX = 8_640_000_000_000_000;
+const SILENT_MS_MIN = 200;
+const SILENT_MS_MAX = 3_600_000;
 
 const ENDPOINT_PATH = z
   .string()
   .max(1_024)
-  .regex(/^\/(?!api(?:\/|$))[!"$->@-~]*$/)
-  .describe('a path that starts with /, without ?, # or spaces, and not under /api');
+  .regex(/^\/(?!api(?:\/|$)|health$)[!"$->@-~]*$/)
+  .describe('a path that starts with /, without ?, # or spaces, not /health and not under /api');
 const host = () =>
   z
     .string()
@@ -43,6 +54,10 @@ const DATA_TYPE = z
   .string()
   .regex(/^[a-z0-9_-]{1,64}$/)
   .describe('data types in lower case');
+const ADDRESS_RANGE = z
+  .string()
+  .refine((text) => parseAddressRange(text) !== undefined)
+  .describe('addresses such as 10.0.0.7 or 2001:db8::7, or ranges such as 10.0.0.0/8 or 2001:db8::/32');
 const TOKEN = z
   .string()
   .regex(/^[!-~]{0,4096}$/)
@@ -72,6 +87,11 @@ export const configSchema = z.strictObject({
       .boolean()
       .default(false)
       .describe('several instances may listen on the port, as in a cluster; otherwise a taken port is an error'),
+    trustProxy: z
+      .array(ADDRESS_RANGE)
+      .refine(isWithoutRepeats)
+      .default([])
+      .describe('proxies whose X-Forwarded-For or Forwarded header is believed; empty: nobody is'),
     backlog: positive(65_535).default(4_096).describe('connections the kernel keeps waiting for a shard'),
   }),
   shards: z
@@ -127,10 +147,20 @@ export const configSchema = z.strictObject({
       connect: z
         .string()
         .max(300)
-        .regex(/^(?:\/\P{Cc}{1,106}|(?:\[[0-9a-fA-F:.]+\]|[^:[\]/\s]+):\d{1,5})?$/u)
-        .describe('host:port, the path of a Unix socket of at most 107 characters, or empty')
+        .regex(
+          /^(?:\/\P{Cc}{1,106}|(?:\[[0-9a-fA-F:.]+\]|[^:[\]/\s]+):(?:[1-9]\d{0,3}|[1-5]\d{4}|6[0-4]\d{3}|65[0-4]\d\d|655[0-2]\d|6553[0-5]))?$/u,
+        )
+        .describe(
+          'host:port with a port from 1 to 65535, the path of a Unix socket of at most 107 characters, or empty',
+        )
         .default('')
         .describe('feed to connect to, in place of listening, so that several instances read the same'),
+      numbering: z
+        .string()
+        .regex(/^\P{Cc}{0,64}$/u)
+        .describe('up to 64 printable characters')
+        .default('')
+        .describe('sets the numbers of a feed apart from those of others; the same where instances read the same'),
       lineBytes: positive(64 * MIB)
         .default(2 * MIB)
         .describe('longest line'),
@@ -225,9 +255,26 @@ export const configSchema = z.strictObject({
   }),
   defaultSubscription: z.enum(['all', 'none']).default('all').describe('what a client that never sends a filter gets'),
   admin: z.strictObject({
-    port: port().default(0).describe('port of its own for the admin API, beside the shared one; 0: none'),
+    port: port()
+      .default(0)
+      .describe(
+        'port of its own for the admin API, beside the shared one; 0: none. Of several instances under pm2 each has its own: this, and those behind it',
+      ),
     host: host().default('127.0.0.1').describe('address of that port'),
     token: TOKEN.default('').describe('bearer token that opens the admin API to other machines; empty: loopback only'),
+  }),
+  cluster: z.strictObject({
+    runDir: filePath(107)
+      .default('')
+      .describe(
+        'directory where instances on one port find each other; empty: tickcast in $XDG_RUNTIME_DIR, or one of the temporary directory',
+      ),
+    answerTimeoutMs: z
+      .int()
+      .min(10)
+      .max(4_000)
+      .default(1_000)
+      .describe('time that another instance has to answer; one that takes longer is told as silent'),
   }),
   log: z.strictObject({
     level: z
@@ -252,8 +299,22 @@ export const configSchema = z.strictObject({
     startTimeoutMs: positive(600_000).default(10_000).describe('time a shard has to come up'),
     restartDelayMs: positive(60_000)
       .default(100)
-      .describe('pause before a crashed shard is run again; doubles with each crash within a minute'),
+      .describe('pause before a crashed shard is run again; doubles with each crash within crashLoopWindowMs'),
     restartDelayMaxMs: positive(600_000).default(10_000).describe('longest pause before a crashed shard is run again'),
+    shardSilentMs: silence()
+      .default(10_000)
+      .describe('a shard whose event loop has not turned for this long is ended and run again; 0: never'),
+    primarySilentMs: silence()
+      .default(15_000)
+      .describe(
+        'the process is ended when the event loop of its primary thread has not turned for this long; 0: never',
+      ),
+    crashLoopCount: count(1_000)
+      .default(5)
+      .describe('crashes of a shard in a row that make a crash loop, which is unhealthy; 0: never'),
+    crashLoopWindowMs: positive(86_400_000)
+      .default(60_000)
+      .describe('time a shard has to stay up for its crashes to be forgotten'),
     shardHeapMb: z.int().min(32).max(65_536).default(1_024).describe('JavaScript heap of one shard'),
   }),
   shutdown: z.strictObject({

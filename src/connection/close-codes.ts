@@ -46,3 +46,16 @@ export function closeRow(name: CloseName): number {
 export function closeOf(name: CloseName): CloseRow {
   return CLOSES[closeRow(name)] as CloseRow;
 }
+
+/** Errors of the ws package that say why it closes, by their code. */
+const CLOSE_OF_ERROR: Readonly<Record<string, CloseName>> = {
+  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 'messageTooLarge',
+  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 'messageTooLarge',
+  WS_ERR_TOO_MANY_BUFFERED_PARTS: 'messageTooLarge',
+  WS_ERR_INVALID_UTF8: 'invalidUtf8',
+};
+
+/** Why a connection ends that ws has met this error on: a broken frame, or one of the socket's. */
+export function closeOfError(code = ''): CloseName {
+  return CLOSE_OF_ERROR[code] ?? (code.startsWith('WS_ERR') ? 'protocolError' : 'connectionLost');
+}

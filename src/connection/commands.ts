@@ -11,6 +11,7 @@ import {
 } from '../subscription/filter.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { type ErrorCode, errorMessage } from '../util/errors.ts';
 import { TimeShare } from '../util/time-share.ts';
@@ -67,6 +68,14 @@ export class Commands {
 
   /** @param text the message as it came, at most `limits.payloadBytes` long */
   handle(connection: PooledConnection, text: string): void {
+    const { statistics } = this.#parts;
+    statistics.set('commandOf', connection.serial);
+    statistics.set('phase', PHASE.command);
+    this.#handle(connection, text);
+    statistics.set('phase', PHASE.idle);
+  }
+
+  #handle(connection: PooledConnection, text: string): void {
     const { statistics } = this.#parts;
     const nowMs = Date.now();
     statistics.add('commands');

@@ -6,6 +6,8 @@ export interface FarewellParts {
   connections: ReadonlySet<PooledConnection>;
   /** Writes out everything that has been published. */
   flush: () => void;
+  /** seq of the newest publication that has been read. */
+  seq: () => number;
   close: (connection: PooledConnection) => void;
 }
 
@@ -14,7 +16,8 @@ const STEP_MS = 20;
 
 /**
  * The end of a shard's connections, one after another, so that they do not all come back elsewhere at once. Each is told at
- * the beginning how long it may stay, and gets data until then.
+ * the beginning how long it may stay, and gets data until then. One that keeps up is also told how far it has come, which its
+ * last data alone may not say: where it goes next has perhaps not been there for long.
  */
 export class Farewell {
   readonly #parts: FarewellParts;
@@ -30,7 +33,11 @@ export class Farewell {
     this.#drainMs = drainMs;
     const count = parts.connections.size;
     let place = 0;
-    for (const connection of parts.connections) this.#tell(connection, (drainMs * place++) / count);
+    parts.flush();
+    const seq = parts.seq();
+    for (const connection of parts.connections) {
+      this.#tell(connection, (drainMs * place++) / count, isLive(connection) ? { seq } : {});
+    }
     this.#timer = setInterval(() => this.#step(), STEP_MS);
   }
 
@@ -44,12 +51,12 @@ export class Farewell {
     clearInterval(this.#timer);
   }
 
-  #tell(connection: PooledConnection, turnMs: number): void {
+  #tell(connection: PooledConnection, turnMs: number, point: { seq?: number } = {}): void {
     this.#turns.set(connection, turnMs);
     const elapsedMs = performance.now() - this.#begunMs;
     const reconnectAfterMs = Math.max(0, Math.round(turnMs - elapsedMs));
     const drainMs = Math.max(0, Math.round(this.#drainMs - elapsedMs));
-    sendReply(connection, 'serverShutdown', { drainMs, reconnectAfterMs }, undefined);
+    sendReply(connection, 'serverShutdown', { drainMs, reconnectAfterMs, ...point }, undefined);
   }
 
   #step(): void {
@@ -63,4 +70,9 @@ export class Farewell {
       close(connection);
     }
   }
+}
+
+/** It gets what it has asked for, and has all of that. One that has asked for nothing yet may be about to resume. */
+function isLive({ backlog, deferred, cohort }: PooledConnection): boolean {
+  return backlog === undefined && deferred === undefined && cohort !== undefined;
 }

@@ -3,13 +3,27 @@ import { Server as NetServer, type Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
+import type { HealthLevel } from '../telemetry/health.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { ERROR_CODES, type ErrorCode } from '../util/errors.ts';
 import { answerStatus } from './answer-status.ts';
+import { answerHealth } from './public-health.ts';
+
+export interface ListenerParts {
+  config: Config;
+  version: string;
+  statistics: StatisticsBlock;
+  /** How the gateway is; asked for each request that wants to know. */
+  health: () => HealthLevel;
+  /** Has the primary answer a request to the admin API. */
+  forward: (request: ForwardedRequest) => Promise<ForwardedReply>;
+}
 
 type UpgradeHandler = (request: IncomingMessage, socket: Duplex, head: Buffer) => void;
 
 const API_PREFIX = '/api/';
+const HEALTH_PATH = '/health';
 /** Requests to the admin API that may wait for the primary at a time. */
 const FORWARDED_MAX = 256;
 const BODY_BYTES_MAX = 64 * 1024;
@@ -24,25 +38,18 @@ const ACCEPT_WAITING_MS_MAX = 100;
 
 /**
  * The TCP listener of one shard: every shard of every instance listens on the same port. Upgrades go to the WebSocketProxy,
- * requests under /api/ to the primary, everything else gets 404.
+ * requests under /api/ to the primary; `GET /health` it answers by itself, and everything else gets 404.
  */
 export class Listener {
-  readonly #config: Config;
-  readonly #statistics: StatisticsBlock;
-  readonly #forward: (request: ForwardedRequest) => Promise<ForwardedReply>;
+  readonly #parts: ListenerParts;
   readonly #server: Server;
   #forwarded = 0;
   #upgrade: UpgradeHandler | undefined;
   #stopped: Promise<void> | undefined;
 
-  constructor(
-    config: Config,
-    statistics: StatisticsBlock,
-    forward: (request: ForwardedRequest) => Promise<ForwardedReply>,
-  ) {
-    this.#config = config;
-    this.#statistics = statistics;
-    this.#forward = forward;
+  constructor(parts: ListenerParts) {
+    const { config } = parts;
+    this.#parts = parts;
     const { handshakeTimeoutMs, headerBytes } = config.server;
     this.#server = createServer({
       maxHeaderSize: headerBytes,
@@ -53,7 +60,7 @@ export class Listener {
     });
     const { connections } = config.limits;
     if (connections > 0) this.#server.maxConnections = connections + UNFINISHED_MAX;
-    this.#server.on('drop', () => this.#statistics.add('handshakesFailed'));
+    this.#server.on('drop', () => parts.statistics.add('handshakesFailed'));
     this.#server.on('upgrade', (request, socket, head) => this.#handleUpgrade(request, socket, head));
     this.#server.on('request', (request, response) => void this.#handleRequest(request, response));
     this.#server.on('clientError', (error, socket) => this.#refuseBroken(error, socket));
@@ -65,7 +72,7 @@ export class Listener {
 
   /** Resolves with the port, or rejects with the error of `listen`. */
   listen(port: number, reusePort: boolean): Promise<number> {
-    const { host, backlog } = this.#config.server;
+    const { host, backlog } = this.#parts.config.server;
     return new Promise((resolve, reject) => {
       this.#server.once('error', reject);
       this.#server.listen({ port, host, backlog, reusePort }, () => {
@@ -115,19 +122,22 @@ export class Listener {
 
   #handleUpgrade(request: IncomingMessage, socket: Duplex, head: Buffer): void {
     socket.on('error', ignoreError);
-    if (pathOf(request.url) === this.#config.server.path) {
+    if (pathOf(request.url) === this.#parts.config.server.path) {
+      this.#parts.statistics.set('phase', PHASE.handshake);
       this.#upgrade!(request, socket, head);
+      this.#parts.statistics.set('phase', PHASE.idle);
       return;
     }
-    this.#statistics.add('handshakesFailed');
+    this.#parts.statistics.add('handshakesFailed');
     answerStatus(socket, '400 Bad Request');
   }
 
   async #handleRequest(request: IncomingMessage, response: ServerResponse): Promise<void> {
     response.on('error', ignoreError);
     const path = pathOf(request.url);
+    if (path === HEALTH_PATH) return this.#answerHealth(request, response);
     if (!path.startsWith(API_PREFIX)) {
-      const upgradable = path === this.#config.server.path;
+      const upgradable = path === this.#parts.config.server.path;
       if (upgradable) response.setHeader('Upgrade', 'websocket');
       return answerError(response, upgradable ? 426 : 404, 'NOT_FOUND', upgradable ? 'WebSocket endpoint' : undefined);
     }
@@ -146,7 +156,7 @@ export class Listener {
     const body = await readBody(request);
     if (body === undefined)
       return answerError(response, 413, 'INVALID_REQUEST', `A body has up to ${BODY_BYTES_MAX} bytes`);
-    const reply = await this.#forward({
+    const reply = await this.#parts.forward({
       method: request.method ?? 'GET',
       url: request.url ?? '/',
       headers: request.headers,
@@ -157,9 +167,18 @@ export class Listener {
     response.end(reply.body);
   }
 
+  #answerHealth({ method }: IncomingMessage, response: ServerResponse): void {
+    if (method === 'GET' || method === 'HEAD') {
+      answerHealth(response, this.#parts.health(), this.#parts.version);
+      return;
+    }
+    response.setHeader('Allow', 'GET, HEAD');
+    answerError(response, 405, 'METHOD_NOT_ALLOWED');
+  }
+
   /** A request that is not HTTP, too large or too slow. RFC 9110 §15.5. */
   #refuseBroken(error: Error & { code?: string }, socket: Duplex): void {
-    this.#statistics.add('handshakesFailed');
+    this.#parts.statistics.add('handshakesFailed');
     if (!socket.writable || (socket as Socket).bytesWritten > 0) {
       socket.destroy();
       return;

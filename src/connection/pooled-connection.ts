@@ -25,6 +25,7 @@ export class PooledConnection {
   closeName: CloseName | undefined;
   /** ms since the epoch. */
   readonly connectedAt: number;
+  /** Of the client, which may be another than the socket's: see client-addresses.ts. */
   readonly remoteAddress: string;
   /** Of the last command, ms since the epoch. */
   lastActivity: number;
@@ -51,19 +52,27 @@ export class PooledConnection {
   readonly account = new Account();
   /** Commands that change its filters and have to wait, oldest first. */
   deferred: (() => void)[] | undefined;
-  /** The publication that a resume has waited for, whether it came or not. */
-  awaitedSeq = -1;
+  /** Until when a resume of it may wait for a publication, on the steady clock, ms; undefined before the first. */
+  awaitsUntilMs: number | undefined;
   /** What the socket had received at the last heartbeat, and when that last changed (ms since the epoch). */
   bytesHeard = 0;
   heardAtMs: number;
 
-  constructor(id: string, serial: number, webSocket: WebSocket, socket: Socket, budget: CommandBudget, nowMs: number) {
+  constructor(
+    id: string,
+    serial: number,
+    webSocket: WebSocket,
+    socket: Socket,
+    remoteAddress: string,
+    budget: CommandBudget,
+    nowMs: number,
+  ) {
     this.id = id;
     this.serial = serial;
     this.webSocket = webSocket;
     this.socket = socket;
     this.budget = budget;
-    this.remoteAddress = socket.remoteAddress ?? '';
+    this.remoteAddress = remoteAddress;
     this.connectedAt = nowMs;
     this.lastActivity = nowMs;
     this.heardAtMs = nowMs;

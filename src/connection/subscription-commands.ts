@@ -41,16 +41,21 @@ export class SubscriptionCommands {
     if (payload.channel !== undefined) return this.#subscribeChannel(connection, payload.channel, id);
     const parsed = parseFilter(payload);
     if (isFilterProblem(parsed)) return this.#refuse(connection, parsed, id);
+    const beginning = readBeginning(payload, this.#parts.config.snapshot.default);
+    if ('problem' in beginning) return this.#refuse(connection, beginning, id);
+    this.#subscribe(connection, parsed, beginning, id);
+  }
+
+  /** @param beginning how it is to begin; where that has to wait, this is called again, and keeps nothing of the message */
+  #subscribe(connection: PooledConnection, parsed: ParsedFilter, beginning: Beginning, id: Id): void {
     const { filterTerms } = this.#parts.config.limits;
     const terms = connection.filterTerms + termCount(parsed.terms);
     if (filterTerms > 0 && terms > filterTerms) {
       return this.#error(connection, 'TOO_MANY_SUBSCRIPTIONS', { combinations: terms, allowed: filterTerms }, id);
     }
     if (!this.#hasRoom(connection)) return this.#tooMany(connection, id);
-    const beginning = readBeginning(payload, this.#parts.config.snapshot.default);
-    if ('problem' in beginning) return this.#refuse(connection, beginning, id);
     const { delivery } = this.#parts;
-    if (delivery.isDeferred(connection, beginning, () => this.subscribe(connection, payload, id))) return;
+    if (delivery.isDeferred(connection, beginning, () => this.#subscribe(connection, parsed, beginning, id))) return;
     this.#addFilter(connection, parsed, beginning, id);
   }
 

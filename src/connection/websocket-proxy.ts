@@ -12,8 +12,9 @@ import type { SubscriptionManager } from '../subscription/subscription-manager.t
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { answerStatus } from './answer-status.ts';
+import type { ClientAddresses } from './client-addresses.ts';
 import { ClientWebSocket } from './client-websocket.ts';
-import { type CloseName, closeOf, closeRow } from './close-codes.ts';
+import { type CloseName, closeOf, closeOfError, closeRow } from './close-codes.ts';
 import { CommandBudget } from './command-budget.ts';
 import type { Commands } from './commands.ts';
 import { Farewell } from './farewell.ts';
@@ -35,6 +36,7 @@ export interface WebSocketProxyParts {
   seq: () => number;
   commands: Commands;
   listener: Listener;
+  addresses: ClientAddresses;
   /** Whether an address may have another connection; asked only where `limits.connectionsPerIp` is set. */
   admit: (address: string) => Promise<boolean>;
   /** A connection that was admitted has gone. */
@@ -99,12 +101,9 @@ export class WebSocketProxy {
     return Array.from(this.#connections, (connection) => connection.row(this.#parts.shard));
   }
 
-  /** Tells every client the name that the numbering has from now on. */
-  tellEpoch(): void {
-    const { epochs, seq } = this.#parts;
-    for (const connection of this.#connections) {
-      if (connection.state === 'open') sendReply(connection, 'epoch', { epoch: epochs.current, seq: seq() }, undefined);
-    }
+  /** Sends every client a message that is no reply. */
+  tellAll(type: string, payload: object): void {
+    for (const connection of this.#connections) sendReply(connection, type, payload, undefined);
   }
 
   /** Unsent bytes of all connections, read off their sockets. */
@@ -133,7 +132,8 @@ export class WebSocketProxy {
    */
   bidFarewell(drainMs: number, flush: () => void): void {
     const close = (connection: PooledConnection) => this.close(connection, 'serverShutdown');
-    this.#farewell = new Farewell({ connections: this.#connections, flush, close }, drainMs);
+    const { seq } = this.#parts;
+    this.#farewell = new Farewell({ connections: this.#connections, flush, seq, close }, drainMs);
   }
 
   /** Closes every connection as `serverShutdown`, those that are still there. From here on handshakes are answered with 503. */
@@ -151,7 +151,7 @@ export class WebSocketProxy {
 
   async #upgrade(request: IncomingMessage, socket: Duplex, head: Buffer): Promise<void> {
     const { config, statistics, admit } = this.#parts;
-    const address = (socket as Socket).remoteAddress ?? '';
+    const address = this.#parts.addresses.of(request);
     try {
       const admitted = config.limits.connectionsPerIp === 0 || (await admit(address));
       if (this.#draining || this.#refusing) {
@@ -162,7 +162,7 @@ export class WebSocketProxy {
       let opened = false;
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         opened = true;
-        this.#opened(webSocket as ClientWebSocket, socket as Socket, request, admitted);
+        this.#opened(webSocket as ClientWebSocket, socket as Socket, request, address, admitted);
       });
       // ws answers what is no handshake with a status of its own; then there is no WebSocket.
       if (!opened) this.#neverOpened(address, admitted);
@@ -179,18 +179,25 @@ export class WebSocketProxy {
     if (admitted) this.#leave(address);
   }
 
-  #opened(webSocket: ClientWebSocket, socket: Socket, request: IncomingMessage, admitted: boolean): void {
+  #opened(
+    webSocket: ClientWebSocket,
+    socket: Socket,
+    request: IncomingMessage,
+    address: string,
+    admitted: boolean,
+  ): void {
     const { config, statistics, counter, shard } = this.#parts;
     webSocket.listenForErrors();
-    if (!admitted) return this.#turnAway(webSocket, 'tooManyFromAddress');
+    if (!admitted) return this.#turnAway(webSocket, address, 'tooManyFromAddress');
     if (!counter.enter(shard, config.limits.connections)) {
-      this.#leave(socket.remoteAddress ?? '');
-      return this.#turnAway(webSocket, 'atCapacity');
+      this.#leave(address);
+      return this.#turnAway(webSocket, address, 'atCapacity');
     }
     const nowMs = Date.now();
     const serial = this.#nextId++;
     const budget = new CommandBudget(config.limits.commandsPerSecond, nowMs);
-    const connection = new PooledConnection(`${this.#idPrefix}${serial}`, serial, webSocket, socket, budget, nowMs);
+    const id = `${this.#idPrefix}${serial}`;
+    const connection = new PooledConnection(id, serial, webSocket, socket, address, budget, nowMs);
     this.#connections.add(connection);
     statistics.add('connectionsAccepted');
     statistics.add('connectionsOpen');
@@ -230,13 +237,13 @@ export class WebSocketProxy {
     delivery.beginFirehose(connection);
   }
 
-  #turnAway(webSocket: WebSocket, name: CloseName): void {
+  #turnAway(webSocket: WebSocket, remoteAddress: string, name: CloseName): void {
     const { statistics, log, shard } = this.#parts;
     statistics.add('connectionsRefused');
     statistics.add('errors');
     statistics.addClose(closeRow(name));
     const { code, reason } = closeOf(name);
-    log.warn({ code, reason, shard }, 'WebSocket connection refused');
+    log.warn({ code, reason, remoteAddress, shard }, 'WebSocket connection refused');
     webSocket.close(code, reason);
   }
 
@@ -268,10 +275,8 @@ export class WebSocketProxy {
 
   /** @internal called by the shared listeners: ws has met a broken frame and answers it with a close of its own */
   failed(connection: PooledConnection, error: Error & { code?: string }): void {
-    const name =
-      CLOSE_OF_ERROR[error.code ?? ''] ?? (error.code?.startsWith('WS_ERR') ? 'protocolError' : 'connectionLost');
     this.#parts.log.debug({ connectionId: connection.id, reason: error.message }, 'WebSocket connection broken');
-    this.#beginClosing(connection, name);
+    this.#beginClosing(connection, closeOfError(error.code));
   }
 
   /** @internal called by the shared listeners */
@@ -315,14 +320,6 @@ export class WebSocketProxy {
     if (this.#parts.config.limits.connectionsPerIp > 0) this.#parts.left(address);
   }
 }
-
-/** Errors of the ws package that say why it closes, by their code. */
-const CLOSE_OF_ERROR: Record<string, CloseName> = {
-  WS_ERR_UNSUPPORTED_MESSAGE_LENGTH: 'messageTooLarge',
-  WS_ERR_UNSUPPORTED_DATA_PAYLOAD_LENGTH: 'messageTooLarge',
-  WS_ERR_TOO_MANY_BUFFERED_PARTS: 'messageTooLarge',
-  WS_ERR_INVALID_UTF8: 'invalidUtf8',
-};
 
 function isOpen({ state }: PooledConnection): boolean {
   return state === 'connecting' || state === 'open';

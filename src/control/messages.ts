@@ -3,7 +3,7 @@ import type { ConnectionRow } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
 import type { Config } from '../config/schema.ts';
-import type { NumberingName } from '../frame/numbering.ts';
+import type { NumberingHole, NumberingName } from '../frame/numbering.ts';
 import type { RingMemory } from '../ring/layout.ts';
 import type { SequenceIndexMemory } from '../ring/sequence-index.ts';
 import type { TopicDirectoryMemory } from '../ring/topic-directory.ts';
@@ -29,7 +29,20 @@ export interface ShardTask {
   statistics: SharedArrayBuffer;
   /** Connection counters that all shards share, see control/connection-counter.ts. */
   counter: SharedArrayBuffer;
+  /** How the gateway is, see telemetry/health-flag.ts. */
+  health: SharedArrayBuffer;
   messages: MessagePort;
+  primary: PrimaryTask;
+}
+
+/** What a shard has to know of the primary to look after it. */
+export interface PrimaryTask {
+  /** See control/primary-pulse.ts. */
+  pulse: SharedArrayBuffer;
+  /** The process may be ended when the primary hangs. */
+  ownsProcess: boolean;
+  /** Whether the primary is the process's main thread, whose stack can be read. */
+  isMainThread: boolean;
 }
 
 export type QueryName = 'stats' | 'adapterStatus' | 'systemStats';
@@ -43,6 +56,8 @@ export type ToShard =
   | { kind: 'drain'; timeoutMs: number }
   /** The numbering has another name, from the next publication on that comes. */
   | { kind: 'numbering'; numbering: NumberingName }
+  /** Numbers of the source that never came. */
+  | { kind: 'hole'; hole: NumberingHole }
   /** What is in force against memory pressure from now on. */
   | { kind: 'pressure'; stage: PressureStage }
   | { kind: 'admitted'; id: number; address: string; admitted: boolean }

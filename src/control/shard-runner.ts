@@ -1,10 +1,13 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { MessageChannel, type MessagePort, receiveMessageOnPort } from 'node:worker_threads';
 import type { Piscina } from 'piscina';
 import type { ShardState } from '../admin/admin-context.ts';
 import type { NumberingName } from '../frame/numbering.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { BackOff } from '../util/back-off.ts';
 import { errorMessage, TickcastError } from '../util/errors.ts';
+import { CrashLoop } from './crash-loop.ts';
 import type { FromShard, ShardTask, ToShard } from './messages.ts';
 
 export interface ShardRunnerParts {
@@ -19,26 +22,43 @@ export interface ShardRunnerParts {
   startTimeoutMs: number;
   restartDelayMs: number;
   restartDelayMaxMs: number;
+  crashLoopCount: number;
+  crashLoopWindowMs: number;
   log: Logger;
   /** A message that is not about the shard's own life. `reply` posts back to the shard that sent it. */
   onMessage: (message: FromShard, reply: (message: ToShard) => void) => void;
   /** The thread listens, and messages go to `port`; or it has ended, and there is nobody (`undefined`). */
   onPort: (port: MessagePort | undefined) => void;
+  /** A thread does not end when it is told to, and keeps its listener; it is run again only once it has ended. */
+  onStuck: () => void;
 }
 
-/** Crashes further apart than this are not taken for a loop. */
-const QUIET_MS = 60_000;
+/** One life of the thread, from its launch to its end. */
+interface Run {
+  readonly channel: MessagePort;
+  readonly abort: AbortController;
+  readonly listening: PromiseWithResolvers<number>;
+  /** Why it was ended, or could not listen; goes before what its task rejects with. */
+  failure: Error | undefined;
+  hasListened: boolean;
+  /** Resolves when a thread that was killed has ended. */
+  gone: Promise<unknown>;
+}
+
 /** What a thread has on top of its drain before it is killed, ms. */
 const GRACE_MS = 500;
+/** What a thread that was killed has to end, ms: more than enough, unless it is stuck in native code. */
+const END_MS_MAX = 2_000;
 
 /** The life of one shard: runs it, runs it again with back-off when its thread dies, and ends it. */
 export class ShardRunner {
   readonly state: ShardState;
   readonly #parts: ShardRunnerParts;
   readonly #backOff: BackOff;
-  #channel: MessagePort | undefined;
-  #abort: AbortController | undefined;
-  #run: Promise<void> = Promise.resolve();
+  readonly #crashLoop: CrashLoop;
+  readonly #block: StatisticsBlock;
+  #current: Run | undefined;
+  #ended: Promise<void> = Promise.resolve();
   #restart: NodeJS.Timeout | undefined;
   #port = 0;
   #stopping = false;
@@ -49,9 +69,16 @@ export class ShardRunner {
       parts.restartDelayMs,
       parts.restartDelayMaxMs,
       // The time from crash to crash holds the pause and the start.
-      QUIET_MS + parts.restartDelayMaxMs + parts.startTimeoutMs,
+      parts.crashLoopWindowMs + parts.restartDelayMaxMs + parts.startTimeoutMs,
     );
-    this.state = { index: parts.index, status: 'stopped', restarts: 0 };
+    this.#crashLoop = new CrashLoop({
+      count: parts.crashLoopCount,
+      windowMs: parts.crashLoopWindowMs,
+      began: (crashes) => this.#crashLoopBegan(crashes),
+      ended: () => this.#crashLoopEnded(),
+    });
+    this.#block = new StatisticsBlock(parts.task.statistics);
+    this.state = { index: parts.index, status: 'stopped', restarts: 0, hangs: 0, crashLooping: false };
   }
 
   /**
@@ -66,18 +93,36 @@ export class ShardRunner {
 
   /** False when there is no thread to take it. */
   send(message: ToShard): boolean {
-    this.#channel?.postMessage(message);
-    return this.#channel !== undefined;
+    this.#current?.channel.postMessage(message);
+    return this.#current !== undefined;
+  }
+
+  /** Ends the thread, whose event loop does not turn any more. It is run again as after a crash. */
+  endHung(reason: Error): void {
+    if (this.#current === undefined || this.#stopping) return;
+    this.state.hangs++;
+    this.state.status = 'restarting';
+    this.#kill(this.#current, reason);
   }
 
   /** Drains the shard and resolves when its thread is free; kills it when that takes longer than `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
     this.#stopping = true;
     clearTimeout(this.#restart);
+    this.#crashLoop.stop();
+    delete this.state.restartAt;
     this.state.status = 'draining';
-    const kill = setTimeout(() => this.#abort?.abort(), timeoutMs + GRACE_MS);
+    const run = this.#current;
+    const kill = setTimeout(() => {
+      if (run === undefined) return;
+      this.#parts.log.error(
+        { shard: this.#parts.index, timeoutMs },
+        'WebSocket shard drain failed: its thread is ended',
+      );
+      this.#kill(run, new Error('The shard has not drained in time'));
+    }, timeoutMs + GRACE_MS);
     this.send({ kind: 'drain', timeoutMs });
-    await this.#run;
+    await Promise.race([this.#ended, sleep(timeoutMs + GRACE_MS + END_MS_MAX, undefined, { ref: false })]);
     clearTimeout(kill);
     this.state.status = 'stopped';
   }
@@ -86,67 +131,97 @@ export class ShardRunner {
   #launch(port: number): Promise<number> {
     const { pool, file, task, numbering, startTimeoutMs } = this.#parts;
     const { port1, port2 } = new MessageChannel();
-    const abort = new AbortController();
-    const listening = Promise.withResolvers<number>();
-    let failure: Error | undefined;
-    this.state.status = this.state.restarts === 0 ? 'starting' : 'restarting';
-    this.#channel = port1;
-    this.#abort = abort;
-    port1.on('message', (message: FromShard) => {
-      // What a dead thread left in the line is about connections that have been given back already.
-      if (this.#channel !== port1) return;
-      if (message.kind === 'listening') this.#listening(message.port, listening.resolve);
-      else if (message.kind === 'listenFailed') failure = listenError(message, port);
-      else this.#parts.onMessage(message, (reply) => port1.postMessage(reply));
-    });
-    const deadline = setTimeout(() => {
-      failure = new TickcastError('SHARD_START_FAILED', `A shard has not come up within ${startTimeoutMs} ms`);
-      abort.abort();
-    }, startTimeoutMs);
-    void listening.promise.catch(() => {}).finally(() => clearTimeout(deadline));
-    const run = pool.run(
-      { ...task, numbering: numbering(), port, messages: port2 },
-      { filename: file, transferList: [port2], signal: abort.signal },
-    );
-    const ended = (thrown?: Error) => {
-      // The end of the task and the shard's last words come by different ways: hear them out first.
-      for (let left = receiveMessageOnPort(port1); left !== undefined; left = receiveMessageOnPort(port1)) {
-        const message = left.message as FromShard;
-        if (message.kind === 'listenFailed') failure = listenError(message, port);
-      }
-      this.#ended(port1, failure ?? thrown, listening.reject);
+    const run: Run = {
+      channel: port1,
+      abort: new AbortController(),
+      listening: Promise.withResolvers<number>(),
+      failure: undefined,
+      hasListened: false,
+      gone: Promise.resolve(),
     };
-    this.#run = run.then(() => ended(), ended);
-    return listening.promise;
+    this.state.status = this.state.restarts === 0 ? 'starting' : 'restarting';
+    delete this.state.restartAt;
+    this.#current = run;
+    port1.on('message', (message: FromShard) => this.#receive(run, message, port));
+    const deadline = setTimeout(() => {
+      this.#kill(run, new TickcastError('SHARD_START_FAILED', `A shard has not come up within ${startTimeoutMs} ms`));
+    }, startTimeoutMs);
+    void run.listening.promise.catch(() => {}).finally(() => clearTimeout(deadline));
+    const running = pool.run(
+      { ...task, numbering: numbering(), port, messages: port2 },
+      { filename: file, transferList: [port2], signal: run.abort.signal },
+    );
+    this.#ended = running.then(
+      () => this.#finish(run, port, undefined),
+      (thrown: Error) => this.#finish(run, port, thrown),
+    );
+    return run.listening.promise;
   }
 
-  #listening(port: number, resolve: (port: number) => void): void {
+  #receive(run: Run, message: FromShard, port: number): void {
+    // What a dead thread left in the line is about connections that have been given back already.
+    if (this.#current !== run) return;
+    if (message.kind === 'listening') this.#listens(run, message.port);
+    else if (message.kind === 'listenFailed') run.failure = listenError(message, port);
+    else this.#parts.onMessage(message, (reply) => run.channel.postMessage(reply));
+  }
+
+  #listens(run: Run, port: number): void {
     if (!this.#stopping) this.state.status = 'running';
-    this.#parts.onPort(this.#channel);
-    resolve(port);
+    run.hasListened = true;
+    this.#crashLoop.cameUp();
+    this.#parts.onPort(run.channel);
+    run.listening.resolve(port);
   }
 
-  /** The thread is free, or gone. `reject` has no effect where the shard listened before. */
-  #ended(channel: MessagePort, error: Error | undefined, reject: (error: Error) => void): void {
+  /** Its task is over at once, the thread itself when Node.js has stopped it. */
+  #kill(run: Run, reason: Error): void {
+    const threadId = this.#block.get('threadId');
+    const thread = this.#parts.pool.threads.find((each) => each.threadId === threadId);
+    if (thread !== undefined) run.gone = new Promise((resolve) => thread.once('exit', resolve));
+    run.failure ??= reason;
+    run.abort.abort();
+  }
+
+  /** The task is over. Nothing that the thread writes to is touched before it is free, or gone. */
+  async #finish(run: Run, port: number, thrown: Error | undefined): Promise<void> {
+    // The end of the task and the shard's last words come by different ways: hear them out first.
+    for (let left = receiveMessageOnPort(run.channel); left; left = receiveMessageOnPort(run.channel)) {
+      const message = left.message as FromShard;
+      if (message.kind === 'listenFailed') run.failure = listenError(message, port);
+    }
+    const stuck = setTimeout(() => this.#parts.onStuck(), END_MS_MAX);
+    await run.gone;
+    clearTimeout(stuck);
+    this.#over(run, run.failure ?? thrown ?? new Error('The shard ended by itself'));
+  }
+
+  #over(run: Run, reason: Error): void {
     const { index, log, onPort } = this.#parts;
-    const cameUp = this.state.status === 'running';
-    channel.close();
-    this.#channel = undefined;
+    run.channel.close();
+    this.#current = undefined;
     onPort(undefined);
-    const reason = error ?? new Error('The shard ended by itself');
-    reject(startError(reason));
+    run.listening.reject(startError(reason)); // without effect where it has listened
     if (this.#stopping) return;
-    if (!cameUp && this.#port === 0) {
+    if (!run.hasListened && this.#port === 0) {
       this.state.status = 'stopped';
       // Where the start fails for what the operator did, the message says it all; of a defect the place matters.
       if (!(reason instanceof TickcastError)) log.error({ shard: index, err: reason }, 'WebSocket shard start failed');
       return;
     }
-    this.state.restarts++;
-    this.state.status = 'restarting';
-    this.state.lastError = { message: errorMessage(reason), timestamp: Date.now() };
+    this.#runAgain(reason);
+  }
+
+  #runAgain(reason: Error): void {
+    const { index, log } = this.#parts;
+    const { state } = this;
     const delayMs = this.#backOff.failed(performance.now());
-    log.error({ shard: index, err: reason, restarts: this.state.restarts, delayMs }, 'WebSocket shard failed');
+    state.restarts++;
+    state.status = 'restarting';
+    state.lastError = { message: errorMessage(reason), timestamp: Date.now() };
+    state.restartAt = Date.now() + delayMs;
+    log.error({ shard: index, err: reason, restarts: state.restarts, delayMs }, 'WebSocket shard failed');
+    this.#crashLoop.crashed();
     this.#restart = setTimeout(() => this.#relaunch(), delayMs);
   }
 
@@ -156,6 +231,18 @@ export class ShardRunner {
       () => log.info({ shard: index, restarts: this.state.restarts }, 'WebSocket shard restarted'),
       () => {}, // has been dealt with where the run ended
     );
+  }
+
+  #crashLoopBegan(crashes: number): void {
+    const { index, log } = this.#parts;
+    this.state.crashLooping = true;
+    log.error({ shard: index, crashes }, 'WebSocket shard failed again and again: crash loop');
+  }
+
+  #crashLoopEnded(): void {
+    const { index, log, crashLoopWindowMs } = this.#parts;
+    this.state.crashLooping = false;
+    log.info({ shard: index, upMs: crashLoopWindowMs }, 'WebSocket shard crash loop over');
   }
 }
 

@@ -2,7 +2,7 @@ import { errorMessage } from '../util/errors.ts';
 
 /** What a signal stops: the gateway. */
 export interface Stoppable {
-  stop(): Promise<void>;
+  stop(signal: StopSignal): Promise<void>;
 }
 
 export interface SignalOptions {
@@ -28,14 +28,21 @@ const NPM_ECHO_MS = 300;
  * @returns tells whether a signal has begun the stop
  */
 export function stopOnSignals(target: Stoppable, options: SignalOptions): () => boolean {
-  const echoMs = options.echoMs ?? (process.env.npm_lifecycle_event === undefined ? 0 : NPM_ECHO_MS);
+  return onFirstSignal((signal) => stop(target, signal, options), options.echoMs);
+}
+
+/**
+ * Calls back at the first SIGINT or SIGTERM; a second signal exits at once with 130 or 143. Call once.
+ * @param echoMs as in SignalOptions @returns tells whether there was a signal
+ */
+export function onFirstSignal(begin: (signal: StopSignal) => void, echoMs: number = npmEchoMs()): () => boolean {
   let first: { signal: StopSignal; atMs: number } | undefined;
 
   const onSignal = (signal: StopSignal) => {
     const nowMs = performance.now();
     if (first === undefined) {
       first = { signal, atMs: nowMs };
-      stop(target, options);
+      begin(signal);
     } else if (signal !== first.signal || nowMs - first.atMs >= echoMs) {
       process.exit(EXIT_STATUS[signal]);
     }
@@ -45,14 +52,18 @@ export function stopOnSignals(target: Stoppable, options: SignalOptions): () => 
   return () => first !== undefined;
 }
 
-function stop(target: Stoppable, { timeoutMs, report }: SignalOptions): void {
+function npmEchoMs(): number {
+  return process.env.npm_lifecycle_event === undefined ? 0 : NPM_ECHO_MS;
+}
+
+function stop(target: Stoppable, signal: StopSignal, { timeoutMs, report }: SignalOptions): void {
   const fail = (why: string) => {
     report(why);
     process.exit(1);
   };
   setTimeout(() => fail(`the drain took longer than shutdown.timeoutMs, ${timeoutMs} ms`), timeoutMs + GRACE_MS);
   // In a promise of its own, so that a stop that throws is a stop that fails.
-  new Promise<void>((resolve) => resolve(target.stop())).then(
+  new Promise<void>((resolve) => resolve(target.stop(signal))).then(
     () => process.exit(0),
     (error: unknown) => fail(`the drain failed: ${errorMessage(error)}`),
   );

@@ -1,7 +1,7 @@
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import type { MessagePort } from 'node:worker_threads';
+import { isMainThread, type MessagePort } from 'node:worker_threads';
 import { Piscina } from 'piscina';
 import type { ConnectionRow, ShardState } from '../admin/admin-context.ts';
 import type { ConnectionSort } from '../admin/connection-order.ts';
@@ -13,21 +13,27 @@ import type { Logger } from '../telemetry/logger.ts';
 import type { PressureStage } from '../telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { errorMessage } from '../util/errors.ts';
+import { isDebugged } from '../util/is-debugged.ts';
+import { lookIntervalMs } from '../util/silence.ts';
 import { AddressLedger } from './address-ledger.ts';
 import { ConnectionCounter } from './connection-counter.ts';
 import type { FromShard, QueryName, ShardTask, ToShard } from './messages.ts';
+import { PrimaryPulse } from './primary-pulse.ts';
 import { portInUse, ShardRunner } from './shard-runner.ts';
+import { ShardWatchdog } from './shard-watchdog.ts';
 
 export interface SupervisorParts {
   config: Config;
   /** Shards to run, at least 1. */
   shards: number;
   /** What every shard is started with, without what is its own. */
-  task: Pick<ShardTask, 'config' | 'version' | 'ring' | 'directory' | 'sequenceIndex'>;
+  task: Pick<ShardTask, 'config' | 'version' | 'ring' | 'directory' | 'sequenceIndex' | 'health'>;
   /** As it is called now. */
   numbering: () => NumberingName;
   wakeUp: WakeUpSender;
   log: Logger;
+  /** The process is the gateway's alone: it is ended where a thread hangs for good. */
+  ownsProcess: boolean;
   /** Answers a client's question that a shard passes on; throws where it cannot. */
   query: (name: QueryName) => Record<string, unknown>;
   /** Answers a request to the admin API that came in on the shared port. */
@@ -60,9 +66,14 @@ export class Supervisor {
   readonly #runners: readonly ShardRunner[];
   readonly #counter: ConnectionCounter;
   readonly #addresses: AddressLedger;
+  readonly #pulseMemory = PrimaryPulse.allocate();
+  readonly #watchdog: ShardWatchdog;
+  readonly #intervalMs: number;
+  #stopPulse = () => {};
   readonly #waiting = new Map<number, (answer: FromShard) => void>();
   #nextId = 1;
   #pressureStage: PressureStage = 0;
+  #farewellUntilMs = 0;
 
   constructor(parts: SupervisorParts) {
     const { config, shards } = parts;
@@ -75,12 +86,24 @@ export class Supervisor {
     this.#counter = new ConnectionCounter(counter);
     this.#addresses = new AddressLedger(config.limits.connectionsPerIp);
     this.#runners = memories.map((statistics, index) => this.#createRunner(index, statistics, counter));
+    const { shardSilentMs, primarySilentMs } = config.supervisor;
+    this.#intervalMs = lookIntervalMs(shardSilentMs, primarySilentMs);
+    this.#watchdog = new ShardWatchdog({
+      shards: this.#runners,
+      blocks: this.blocks,
+      limitMs: shardSilentMs,
+      intervalMs: this.#intervalMs,
+      log: parts.log,
+      isDebugged,
+    });
   }
 
   /** Resolves with the port when every shard listens. Rejects as ShardRunner.start; nothing runs then. */
   async start(): Promise<number> {
     const { server } = this.#parts.config;
     const [first, ...others] = this.#runners as [ShardRunner, ...ShardRunner[]];
+    this.#stopPulse = new PrimaryPulse(this.#pulseMemory).start(this.#intervalMs);
+    this.#watchdog.start();
     try {
       if (canSharePort() && !server.sharePort && server.port !== 0) await probePort(server.port, server.host);
       const port = await first.start(server.port);
@@ -94,17 +117,20 @@ export class Supervisor {
 
   /** Sends the clients away one after another. Resolves when they have gone, after `drainMs` at the latest. */
   async farewell(drainMs: number): Promise<void> {
+    if (drainMs === 0) return;
     const untilMs = performance.now() + drainMs;
     const isEmpty = () => this.blocks.every((block) => block.get('connectionsOpen') === 0);
-    if (drainMs === 0 || isEmpty()) return;
+    this.#farewellUntilMs = untilMs;
     for (const runner of this.#runners) runner.send({ kind: 'farewell', drainMs });
     while (!isEmpty() && performance.now() < untilMs) await pause(FAREWELL_LOOK_MS);
   }
 
   /** Drains all shards side by side, then ends their threads. Takes little longer than `timeoutMs`. */
   async stop(timeoutMs: number): Promise<void> {
+    this.#watchdog.stop();
     await Promise.all(this.#runners.map((runner) => runner.stop(timeoutMs)));
     await this.#pool.destroy();
+    this.#stopPulse();
   }
 
   states(): ShardState[] {
@@ -117,13 +143,14 @@ export class Supervisor {
     for (const runner of this.#runners) runner.send({ kind: 'pressure', stage });
   }
 
-  /** Tells all shards what the numbering is called now. */
-  rename(numbering: NumberingName): void {
-    for (const runner of this.#runners) runner.send({ kind: 'numbering', numbering });
+  /** Tells all shards what the numbering is called now, or what is missing in it. */
+  tell(message: Extract<ToShard, { kind: 'numbering' | 'hole' }>): void {
+    for (const runner of this.#runners) runner.send(message);
   }
 
-  async flush(): Promise<{ flushed: number; silentShards: number[] }> {
-    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }));
+  /** @param timeoutMs what the shards have to answer, where it is less than usual */
+  async flush(timeoutMs?: number): Promise<{ flushed: number; silentShards: number[] }> {
+    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'flush', id }), timeoutMs);
     const flushed = answers.reduce((sum, answer) => sum + (answer.kind === 'flushed' ? answer.messages : 0), 0);
     return { flushed, silentShards };
   }
@@ -131,24 +158,28 @@ export class Supervisor {
   async connections(
     limit: number,
     sort: ConnectionSort,
+    timeoutMs?: number,
   ): Promise<{ connections: ConnectionRow[]; silentShards: number[] }> {
-    const { answers, silentShards } = await this.#askAll((id) => ({ kind: 'connections', id, limit, sort }));
+    const question = (id: number): ToShard => ({ kind: 'connections', id, limit, sort });
+    const { answers, silentShards } = await this.#askAll(question, timeoutMs);
     const connections = answers.flatMap((answer) => (answer.kind === 'connections' ? answer.rows : []));
     return { connections, silentShards };
   }
 
   #createRunner(index: number, statistics: SharedArrayBuffer, counter: SharedArrayBuffer): ShardRunner {
-    const { config, task, numbering, log, shardFile = SHARD_FILE } = this.#parts;
+    const { config, task, numbering, log, ownsProcess, shardFile = SHARD_FILE } = this.#parts;
+    const primary = { pulse: this.#pulseMemory, ownsProcess, isMainThread };
     return new ShardRunner({
       index,
       pool: this.#pool,
       file: fileURLToPath(shardFile),
-      task: { ...task, index, statistics, counter, reusePort: this.#sharesPort() },
+      task: { ...task, index, statistics, counter, reusePort: this.#sharesPort(), primary },
       numbering,
       ...config.supervisor,
       log,
       onMessage: (message, reply) => this.#receive(index, message, reply),
       onPort: (port) => this.#attach(index, port),
+      onStuck: () => this.#giveUp(index),
     });
   }
 
@@ -166,11 +197,20 @@ export class Supervisor {
     this.#addresses.forget(index);
   }
 
+  /** The thread holds its listener and cannot be stopped: only a new process helps. Exiting would wait for the thread. */
+  #giveUp(shard: number): void {
+    const { log, ownsProcess } = this.#parts;
+    log[ownsProcess ? 'fatal' : 'error']({ shard }, 'WebSocket shard thread failed to end');
+    if (ownsProcess) process.kill(process.pid, 'SIGKILL');
+  }
+
   #greet(port: MessagePort): void {
     // What was published between the shard's first look at the ring and now has woken nobody.
     port.postMessage(WAKE);
     const stage = this.#pressureStage;
     if (stage > 0) port.postMessage({ kind: 'pressure', stage } satisfies ToShard);
+    const drainMs = this.#farewellUntilMs - performance.now();
+    if (drainMs > 0) port.postMessage({ kind: 'farewell', drainMs } satisfies ToShard);
   }
 
   #receive(shard: number, message: FromShard, reply: (message: ToShard) => void): void {
@@ -208,17 +248,25 @@ export class Supervisor {
   }
 
   /** Asks every shard that runs. A shard without an answer in time is silent, as is one that does not run. */
-  async #askAll(question: (id: number) => ToShard): Promise<{ answers: FromShard[]; silentShards: number[] }> {
-    const answers = await Promise.all(this.#runners.map((runner) => this.#ask(runner, question)));
+  async #askAll(
+    question: (id: number) => ToShard,
+    timeoutMs = ANSWER_TIMEOUT_MS,
+  ): Promise<{ answers: FromShard[]; silentShards: number[] }> {
+    const withinMs = Math.min(timeoutMs, ANSWER_TIMEOUT_MS);
+    const answers = await Promise.all(this.#runners.map((runner) => this.#ask(runner, question, withinMs)));
     const silentShards = answers.flatMap((answer, index) => (answer === undefined ? [index] : []));
     return { answers: answers.filter((answer) => answer !== undefined), silentShards };
   }
 
-  async #ask(runner: ShardRunner, question: (id: number) => ToShard): Promise<FromShard | undefined> {
+  async #ask(
+    runner: ShardRunner,
+    question: (id: number) => ToShard,
+    timeoutMs: number,
+  ): Promise<FromShard | undefined> {
     const id = this.#nextId++;
     const { promise, resolve } = Promise.withResolvers<FromShard | undefined>();
     this.#waiting.set(id, resolve);
-    const timer = setTimeout(resolve, ANSWER_TIMEOUT_MS, undefined);
+    const timer = setTimeout(resolve, timeoutMs, undefined);
     if (!runner.send(question(id))) resolve(undefined);
     const answer = await promise;
     clearTimeout(timer);

@@ -25,7 +25,7 @@ const LOOK_MS = 10;
 /**
  * Commands that change the filters of a connection and have to wait, in the order of all. They wait for a replay to end, for
  * a slow client to catch up where it is to be told what it missed, for time, and for a publication: another shard, or another
- * gateway that numbers alike, may have got it a moment earlier.
+ * gateway that numbers alike, may have got it a moment earlier, and one that has just started does not know yet how it numbers.
  */
 export class DeferredCommands {
   readonly #parts: DeferredCommandsParts;
@@ -46,7 +46,7 @@ export class DeferredCommands {
     if (deferred === undefined && !isBusy && !isAhead && (!takesTime || pump.hasTime())) return false;
     if (deferred === undefined) {
       connection.deferred = [command];
-      if (isAhead) this.#awaitSeq(connection, resume.seq, performance.now() + this.#parts.resumeWaitMs);
+      if (isAhead) this.#awaitPublication(connection, resume);
       else if (!isBusy) pump.later(() => this.run(connection));
     } else if (deferred.length < DEFERRED_MAX) {
       deferred.push(command);
@@ -68,21 +68,32 @@ export class DeferredCommands {
   }
 
   /** Whether the client had come further than this shard has, and what it had come to may yet come. */
-  #isAhead(connection: PooledConnection, { epoch, seq }: ResumeRequest): boolean {
-    const { table, drain, epochs } = this.#parts;
-    if (seq <= table.seq || !epochs.covers(epoch, seq)) return false;
+  #isAhead(connection: PooledConnection, resume: ResumeRequest): boolean {
+    const { table, drain } = this.#parts;
+    if (resume.seq <= table.seq || !this.#mayCome(resume)) return false;
     drain();
-    return seq > table.seq && connection.awaitedSeq !== seq && this.#parts.resumeWaitMs > 0;
+    return this.#mayCome(resume) && this.#mayWait(connection);
+  }
+
+  /** A connection has one time to wait, however many resumes it asks for. */
+  #mayWait(connection: PooledConnection): boolean {
+    const nowMs = performance.now();
+    connection.awaitsUntilMs ??= nowMs + this.#parts.resumeWaitMs;
+    return nowMs < connection.awaitsUntilMs;
+  }
+
+  #mayCome({ epoch, seq }: ResumeRequest): boolean {
+    const { table, epochs } = this.#parts;
+    return table.seq === 0 || (seq > table.seq && epochs.covers(epoch, seq));
   }
 
   /** Runs what has been deferred when the publication has come, or has not in all that time. */
-  #awaitSeq(connection: PooledConnection, seq: number, untilMs: number): void {
+  #awaitPublication(connection: PooledConnection, resume: ResumeRequest): void {
     if (connection.deferred === undefined) return;
-    if (this.#parts.table.seq < seq && performance.now() < untilMs) {
-      setTimeout(() => this.#awaitSeq(connection, seq, untilMs), LOOK_MS).unref();
-      return;
+    if (this.#mayCome(resume) && this.#mayWait(connection)) {
+      setTimeout(() => this.#awaitPublication(connection, resume), LOOK_MS).unref();
+    } else {
+      this.run(connection);
     }
-    connection.awaitedSeq = seq;
-    this.run(connection);
   }
 }

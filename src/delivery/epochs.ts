@@ -17,6 +17,11 @@ export class Epochs {
     this.#name = name;
   }
 
+  /** Whether a client may have it from another gateway, which has published what this one has not. */
+  isShared(epoch: string): boolean {
+    return epoch === this.#name.shared;
+  }
+
   /** Whether a client that has come to `seq` under the name `epoch` has come to it in this numbering. */
   covers(epoch: string, seq: number): boolean {
     const { epoch: current, former } = this.#name;

@@ -1,4 +1,5 @@
 import type { PooledConnection } from '../connection/pooled-connection.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { nowUs } from '../util/clock.ts';
 import type { Outgoing } from './outgoing.ts';
@@ -116,10 +117,12 @@ export class Pump {
     this.#immediate = undefined;
     const untilMs = performance.now() + TURN_MS_MAX;
     this.#inTurn = true;
+    this.#parts.statistics.set('phase', PHASE.replaying);
     try {
       while (performance.now() < untilMs && this.#step(untilMs));
     } finally {
       this.#inTurn = false;
+      this.#parts.statistics.set('phase', PHASE.idle);
     }
     if (this.#ready.size + this.#jobs.length > 0) this.#schedule();
   }

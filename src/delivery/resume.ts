@@ -44,7 +44,7 @@ export function planResume(
   if (!parts.epochs.covers(epoch, seq)) return 'UNKNOWN_EPOCH';
   if (seq > table.seq) return 'SEQ_IN_FUTURE';
   // The client may have been with another gateway, which had what is missing here.
-  if (seq + 1 < index.completeFrom) return 'HISTORY_TOO_SHORT';
+  if (parts.epochs.isShared(epoch) && seq + 1 < index.completeFrom) return 'HISTORY_TOO_SHORT';
   const covered = account.coveredSince(catalog);
   const wanted = matching.filter((topic) => (covered.get(topic) ?? Number.POSITIVE_INFINITY) > seq);
   const moved = wanted.filter((topic) => table.lastSeq(topic) > seq);

@@ -99,10 +99,10 @@ export class FramePublisher {
    *   published then, and the next one goes through
    */
   publish(publication: Publication, context: PublicationContext): void {
-    const { registry, index, transmitter, hoistedFields, published } = this.#parts;
+    const { index, transmitter, hoistedFields, published } = this.#parts;
     const fields = payloadText(publication, context.receivedAtAdded) + hoistedFields(publication);
     this.#checkSize(fields);
-    const topic = registry.topicOf(publication);
+    const topic = this.#topicOf(publication);
     const depth = topic.policy === BOOK_UPDATE ? readDepth(publication.data) : undefined;
     const seq = this.#numbering.next(context.number);
     const now = Date.now();
@@ -111,7 +111,8 @@ export class FramePublisher {
     this.#describe(topic, depth, seq, context.dueUs);
     const position = this.#writer.commit(text, this.#record);
     const { frameBytes } = this.#writer;
-    if (this.#numbering.take(seq, context.number)) index.beginCompleteness(seq);
+    const completeFrom = this.#numbering.take(seq, context.number);
+    if (completeFrom !== undefined) index.beginCompleteness(completeFrom);
     index.set(seq, position, topic.id);
     this.#keeper.committed(topic, position, frameBytes, depth, publication, context);
     transmitter.publish();
@@ -125,6 +126,16 @@ export class FramePublisher {
     topic.lastPublicationMs = now;
     if (depth !== undefined && this.#keeper.keyFrame(topic)) transmitter.publish();
     published();
+  }
+
+  /** Which topics there is no room for depends on those that came before: elsewhere there may be. */
+  #topicOf(publication: Publication): RegisteredTopic {
+    try {
+      return this.#parts.registry.topicOf(publication);
+    } catch (thrown) {
+      this.#numbering.missed();
+      throw thrown;
+    }
   }
 
   #describe(topic: RegisteredTopic, depth: Depth | undefined, seq: number, dueUs: number): void {

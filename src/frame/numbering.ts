@@ -1,5 +1,5 @@
 import { createHash, randomBytes } from 'node:crypto';
-import type { SourceNumber } from '../dataflow/source-number.ts';
+import { SOURCE_SEQ_MAX, type SourceNumber } from '../dataflow/source-number.ts';
 
 /** A name that the numbering had before, and the newest seq under it: up to there it is the same numbering. */
 export interface FormerEpoch {
@@ -12,6 +12,21 @@ export interface NumberingName {
   readonly epoch: string;
   /** Oldest first. There are never more than a few. */
   readonly former: readonly FormerEpoch[];
+  /** The one of all these that other gateways may have, too. */
+  readonly shared?: string;
+}
+
+/** Numbers of the source that never came here. */
+export interface NumberingHole {
+  readonly fromSeq: number;
+  readonly toSeq: number;
+}
+
+export interface NumberingEvents {
+  /** The numbering has another name, from the publication on that is about to be published. */
+  renamed(name: NumberingName, why: string): void;
+  /** Something may be missing in front of the publication that is about to be published. */
+  hole(hole: NumberingHole): void;
 }
 
 /**
@@ -24,9 +39,9 @@ const EPOCH_LENGTH = 12;
 
 /**
  * Where the gateway has to leave the source's numbering it goes on so far behind that no other gateway, which may still be in
- * it, takes one of these numbers for one of its own. 8,000 of these fit below 2^53.
+ * it, takes one of these numbers for one of its own; nor does the sequence index, which tells numbers by 32 bits.
  */
-const OWN_AHEAD = 2 ** 40;
+const OWN_AHEAD = 2 ** 40 + 1;
 
 /**
  * Gives publications their seq. The first one decides how: by the numbers of its source, if it has one, or by counting. What
@@ -34,16 +49,17 @@ const OWN_AHEAD = 2 ** 40;
  * gateway counts, under a name of its own, since it could not say any more what others have under the same number.
  */
 export class Numbering {
-  readonly #renamed: (name: NumberingName, why: string) => void;
+  readonly #events: NumberingEvents;
   #name: NumberingName = { epoch: randomEpoch(), former: [] };
   #kind: NumberingKind = 'open';
   #source = '';
   #seq = 0;
+  #unbrokenFrom = 0;
+  #hasMissed = false;
   #holes = 0;
 
-  /** @param renamed the numbering has another name, from the publication on that is about to be published */
-  constructor(renamed: (name: NumberingName, why: string) => void = () => {}) {
-    this.#renamed = renamed;
+  constructor(events: NumberingEvents = { renamed() {}, hole() {} }) {
+    this.#events = events;
   }
 
   get name(): NumberingName {
@@ -65,32 +81,58 @@ export class Numbering {
   }
 
   /** The seq of the next publication. Nothing has changed before `take`. */
-  next(number: SourceNumber | undefined): number {
+  next(given: SourceNumber | undefined): number {
+    const number = usable(given);
     if (number !== undefined && (this.#kind === 'open' || this.#goesOn(number))) return number.seq;
     return this.#kind === 'source' ? this.#seq + OWN_AHEAD : this.#seq + 1;
   }
 
-  /** The publication has been numbered so. @returns whether something may be missing in front of it */
-  take(seq: number, number: SourceNumber | undefined): boolean {
-    if (this.#kind === 'open') return this.#begin(seq, number);
-    if (this.#kind === 'source' && !this.#goesOn(number)) this.#leaveSource(number);
-    this.#seq = seq;
-    if (this.#kind !== 'source' || number!.follows) return false;
-    this.#holes++;
-    return true;
+  /** What others publish of the source cannot be published here. */
+  missed(): void {
+    this.#hasMissed = true;
   }
 
-  #begin(seq: number, number: SourceNumber | undefined): boolean {
+  /**
+   * The publication has been numbered so.
+   * @returns the number from which on nothing is missing, where that is another one now
+   */
+  take(seq: number, given: SourceNumber | undefined): number | undefined {
+    const number = usable(given);
+    if (this.#kind === 'open') return this.#begin(seq, number);
+    if (this.#kind === 'own') return this.#count(seq);
+    if (!this.#goesOn(number)) return this.#leaveSource(seq, number);
+    const isBroken = this.#hasMissed || number!.unbrokenFrom > this.#unbrokenFrom;
+    const from = this.#hasMissed ? seq : number!.unbrokenFrom;
+    if (isBroken) this.#tellHole(from);
+    this.#unbrokenFrom = from;
+    this.#hasMissed = false;
+    this.#seq = seq;
+    return isBroken ? from : undefined;
+  }
+
+  #count(seq: number): undefined {
+    this.#seq = seq;
+  }
+
+  #tellHole(before: number): void {
+    this.#holes++;
+    this.#events.hole({ fromSeq: this.#seq + 1, toSeq: before - 1 });
+  }
+
+  #begin(seq: number, number: SourceNumber | undefined): number | undefined {
+    this.#hasMissed = false;
     if (number === undefined) {
       this.#kind = 'own';
     } else {
       this.#kind = 'source';
       this.#source = number.numbering;
       // Nobody else has the name that this gateway had before: whatever came under it came from here.
-      this.#rename(sharedEpoch(number.numbering), Number.MAX_SAFE_INTEGER, 'publications are numbered by their source');
+      const shared = sharedEpoch(number.numbering);
+      this.#rename(shared, Number.MAX_SAFE_INTEGER, shared, 'publications are numbered by their source');
     }
     this.#seq = seq;
-    return number !== undefined;
+    this.#unbrokenFrom = number?.unbrokenFrom ?? 0;
+    return number?.unbrokenFrom;
   }
 
   #goesOn(number: SourceNumber | undefined): boolean {
@@ -99,16 +141,30 @@ export class Numbering {
     );
   }
 
-  #leaveSource(number: SourceNumber | undefined): void {
+  /** How far the source's numbering went elsewhere nobody here knows. */
+  #leaveSource(seq: number, number: SourceNumber | undefined): number {
     this.#kind = 'own';
-    this.#rename(randomEpoch(), this.#seq, whyNot(number, this.#source, this.#seq));
+    this.#rename(randomEpoch(), this.#seq, this.#name.shared, whyNot(number, this.#source, this.#seq));
+    this.#seq = seq;
+    return seq;
   }
 
-  #rename(epoch: string, upToSeq: number, why: string): void {
+  #rename(epoch: string, upToSeq: number, shared: string | undefined, why: string): void {
     const { epoch: before, former } = this.#name;
-    this.#name = { epoch, former: [...former, { epoch: before, upToSeq }] };
-    this.#renamed(this.#name, why);
+    this.#name = {
+      epoch,
+      former: [...former, { epoch: before, upToSeq }],
+      ...(shared === undefined ? {} : { shared }),
+    };
+    this.#events.renamed(this.#name, why);
   }
+}
+
+/** A number that is none, or too high to go on from, counts as missing. */
+function usable(number: SourceNumber | undefined): SourceNumber | undefined {
+  const isUsable =
+    number !== undefined && Number.isInteger(number.seq) && number.seq >= 1 && number.seq <= SOURCE_SEQ_MAX;
+  return isUsable ? number : undefined;
 }
 
 function whyNot(number: SourceNumber | undefined, numbering: string, seq: number): string {

@@ -21,6 +21,12 @@ const RECORD_BYTES_MIN = 152;
 /** Bytes of ring for each entry. */
 const BYTES_PER_ENTRY = 128;
 
+/**
+ * Of more numbers than this that are left out at once, none gets an entry: that would hold the primary up. Then nothing in
+ * front of them can be told any more.
+ */
+const VACANT_MAX = 4_096;
+
 /** In place of a topic: no publication has this number. */
 export const VACANT = -2;
 
@@ -61,7 +67,7 @@ export class SequenceIndexWriter {
     this.#views = new IndexViews(index);
   }
 
-  /** Something may be missing in front of the publication `seq`, which is about to be set. */
+  /** Something may be missing in front of the number `seq`. Call before the next one is set. */
   beginCompleteness(seq: number): void {
     this.#views.completeFrom[0] = seq;
   }
@@ -73,10 +79,8 @@ export class SequenceIndexWriter {
     this.#write(seq, position, topic);
   }
 
-  /** Where there were more numbers than entries, nothing in front of them can be told any more. */
   #leaveOut(newest: number, seq: number, position: number): void {
-    const { entries, floor } = this.#views;
-    if (newest === 0 || seq - newest > entries) floor[0] = seq;
+    if (newest === 0 || seq - newest > VACANT_MAX) this.#views.floor[0] = seq;
     else for (let vacant = newest + 1; vacant < seq; vacant++) this.#write(vacant, position, VACANT);
   }
 

@@ -6,7 +6,6 @@ import { type Gap, gapFrame } from '../delivery/gap.ts';
 import { SNAPSHOT_TAIL } from '../delivery/latest-values.ts';
 import { BOOK, NO_POSITION } from '../ring/layout.ts';
 import type { RecordCursor } from '../ring/receiver.ts';
-import { VACANT } from '../ring/sequence-index.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
@@ -57,7 +56,7 @@ export class CatchUp {
     for (const { each, lost } of told) this.#tellGap(each, lost);
     for (const { each, lost } of told) this.#tellValue(each, lost);
     this.#wereBehind = NOBODY;
-    const lost = table.seq - afterSeq - (known.get(VACANT)?.count ?? 0);
+    const lost = told.reduce((sum, each) => sum + each.lost.count, 0);
     statistics.add('recordsLost', lost);
     log.warn(
       { lapped: statistics.get('lapped'), lost, topics: moved.length },

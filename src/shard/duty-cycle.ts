@@ -6,6 +6,7 @@ import { FRAME } from '../ring/layout.ts';
 import type { Receiver, RecordCursor } from '../ring/receiver.ts';
 import type { WakeUpReceiver } from '../ring/wake-up.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import type { CatchUp } from './catch-up.ts';
 
@@ -91,11 +92,14 @@ export class DutyCycle {
   }
 
   #pass(): void {
-    const { pool, policy, delivery } = this.#parts;
+    const { pool, policy, delivery, statistics } = this.#parts;
     const begunMs = performance.now();
+    statistics.set('phase', PHASE.reading);
     const more = this.#read(begunMs + READ_MS_MAX);
     delivery.watchReplays();
+    statistics.set('phase', PHASE.flushing);
     pool.flush(policy.gathersInRing, performance.now());
+    statistics.set('phase', PHASE.idle);
     const endedMs = performance.now();
     policy.flushed(endedMs - begunMs, endedMs);
     this.#report();

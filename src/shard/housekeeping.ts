@@ -5,6 +5,7 @@ import type { Delivery } from '../delivery/delivery.ts';
 import type { TopicDirectoryReader } from '../ring/topic-directory.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import type { Logger } from '../telemetry/logger.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { followSteps } from '../util/clock.ts';
 import { collectGarbage } from '../util/collect-garbage.ts';
@@ -23,7 +24,7 @@ const INTERVAL_MS = 1_000;
 /** How finely the delay of the event loop is sampled, ms; each sample is a wake-up of an idle thread. */
 const DELAY_RESOLUTION_MS = 50;
 
-/** Once a second: writes the gauges of a shard into its statistics block, and shows that its event loop turns. */
+/** Once a second: writes the gauges of a shard into its statistics block. */
 export class Housekeeping {
   readonly #parts: HousekeepingParts;
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
@@ -48,6 +49,7 @@ export class Housekeeping {
 
   report(): void {
     const { statistics, subscriptions, directory, proxy, delivery } = this.#parts;
+    statistics.set('phase', PHASE.housekeeping);
     followSteps();
     delivery.sweep();
     const utilization = performance.eventLoopUtilization();
@@ -61,10 +63,10 @@ export class Housekeeping {
     this.#delay.reset();
     statistics.set('heapUsedBytes', getHeapStatistics().used_heap_size);
     statistics.set('cpuUs', threadCpuUs());
-    statistics.set('heartbeatMs', Date.now());
     statistics.set('cohorts', subscriptions.cohortCount);
     statistics.set('topicsKnown', directory.count());
     statistics.set('pendingBytes', proxy.pendingBytes());
+    statistics.set('phase', PHASE.idle);
   }
 
   #collect(): void {

@@ -40,6 +40,15 @@ export class PrimaryLink {
     return this.#ask((id) => ({ kind: 'request', id, request }));
   }
 
+  /** Nobody answers any more: whoever waits is told so now. */
+  abandon(): void {
+    for (const { reject, timer } of this.#open.values()) {
+      clearTimeout(timer);
+      reject(new Error('The primary is silent'));
+    }
+    this.#open.clear();
+  }
+
   /** Hands an answer to whoever waits for it. False: the message is no answer. */
   settle(message: ToShard): boolean {
     switch (message.kind) {

@@ -1,38 +1,50 @@
+import { threadId } from 'node:worker_threads';
 import { refusal, refusalAnswer } from '../admin/access.ts';
 import { topConnections } from '../admin/connection-order.ts';
 import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-request.ts';
+import { primarySilentAnswer } from '../admin/primary-silent.ts';
 import { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
 import { createFlushPolicy } from '../batch/flush-policy.ts';
+import { ClientAddresses } from '../connection/client-addresses.ts';
 import { Commands } from '../connection/commands.ts';
 import { Listener } from '../connection/listener.ts';
 import { WebSocketProxy } from '../connection/websocket-proxy.ts';
 import { ConnectionCounter } from '../control/connection-counter.ts';
 import type { ShardTask, ToShard } from '../control/messages.ts';
+import { PrimaryPulse } from '../control/primary-pulse.ts';
 import { Delivery } from '../delivery/delivery.ts';
 import { Epochs } from '../delivery/epochs.ts';
 import { ledgerOf } from '../delivery/ledger.ts';
 import { snapshotAnswer } from '../delivery/snapshot-answer.ts';
 import { TopicTable } from '../delivery/topic-table.ts';
-import type { NumberingName } from '../frame/numbering.ts';
 import { Receiver } from '../ring/receiver.ts';
 import { SequenceIndexReader } from '../ring/sequence-index.ts';
 import { TopicDirectoryReader } from '../ring/topic-directory.ts';
 import { WakeUpReceiver } from '../ring/wake-up.ts';
 import { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import { createForwardingLogger } from '../telemetry/forwarding-logger.ts';
+import { HealthFlag } from '../telemetry/health-flag.ts';
+import { writeLastWords } from '../telemetry/last-words.ts';
+import { PHASE } from '../telemetry/shard-phases.ts';
 import { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { errorMessage } from '../util/errors.ts';
+import { lookIntervalMs } from '../util/silence.ts';
+import { stackOfMainThread } from '../util/thread-stack.ts';
 import { CatchUp } from './catch-up.ts';
 import { DutyCycle } from './duty-cycle.ts';
 import { Housekeeping } from './housekeeping.ts';
 import { Pressure } from './pressure.ts';
 import { PrimaryLink } from './primary-link.ts';
+import { PrimaryWatch } from './primary-watch.ts';
+import { Pulse } from './pulse.ts';
 import { TopicRestorer } from './topic-restorer.ts';
 
 /** How long a client that comes from another gateway waits for this one to have come as far, ms. */
 const RESUME_WAIT_MS = 2_000;
 /** How often a drain looks whether the clients have gone, ms. */
 const DRAIN_LOOK_MS = 20;
+/** How long a hung primary has to be interrupted, ms. */
+const STACK_MS_MAX = 1_000;
 
 /**
  * Composition root of one worker thread: wires ring receiver → subscriptions → batches → connections, and does what the
@@ -51,9 +63,12 @@ class Shard {
   readonly #duty: DutyCycle;
   readonly #delivery: Delivery;
   readonly #epochs: Epochs;
+  readonly #table: TopicTable;
   readonly #restorer: TopicRestorer;
   readonly #housekeeping: Housekeeping;
   readonly #pressure: Pressure;
+  readonly #primaryWatch: PrimaryWatch;
+  readonly #pulse: Pulse;
   readonly #drained = Promise.withResolvers<void>();
   #draining = false;
 
@@ -66,6 +81,7 @@ class Shard {
     const log = createForwardingLogger({
       level: config.log.level,
       send: (line) => link.send({ kind: 'log', ...line }),
+      countSuppressed: (lines) => statistics.add('logLinesSuppressed', lines),
     });
     const directory = new TopicDirectoryReader(task.directory);
     const sequenceIndex = new SequenceIndexReader(task.sequenceIndex);
@@ -124,10 +140,18 @@ class Shard {
     });
     this.#delivery = delivery;
     this.#epochs = epochs;
+    this.#table = table;
     this.#restorer = restorer;
     this.#statistics = statistics;
     this.#link = link;
-    this.#listener = new Listener(config, statistics, (request) => this.#forward(request));
+    const health = new HealthFlag(task.health);
+    this.#listener = new Listener({
+      config,
+      version,
+      statistics,
+      health: () => health.read(),
+      forward: (request) => this.#forward(request),
+    });
     this.#proxy = new WebSocketProxy({
       config,
       shard: index,
@@ -140,6 +164,7 @@ class Shard {
       seq: () => table.seq,
       commands,
       listener: this.#listener,
+      addresses: new ClientAddresses({ trustProxy: config.server.trustProxy, statistics, log }),
       admit: (address) => link.admit(address),
       left: (address) => link.send({ kind: 'left', address }),
       log,
@@ -165,17 +190,36 @@ class Shard {
       statistics,
       log,
     });
+    const { shardSilentMs, primarySilentMs } = config.supervisor;
+    const intervalMs = lookIntervalMs(shardSilentMs, primarySilentMs);
+    this.#primaryWatch = new PrimaryWatch({
+      pulse: new PrimaryPulse(task.primary.pulse),
+      intervalMs,
+      limitMs: primarySilentMs,
+      ownsProcess: task.primary.ownsProcess,
+      statistics,
+      log,
+      abandon: () => link.abandon(),
+      stack: async () => (task.primary.isMainThread ? stackOfMainThread(STACK_MS_MAX) : []),
+      lastWords: (fields, message) => writeLastWords(config.log, { shard: index, ...fields }, message),
+      kill: () => process.kill(process.pid, 'SIGKILL'),
+    });
+    this.#pulse = new Pulse({ statistics, intervalMs, look: () => this.#primaryWatch.look() });
   }
 
   async run(): Promise<void> {
     const { messages, port, reusePort } = this.#task;
     messages.on('message', (message: ToShard) => this.#receive(message));
     this.#statistics.add('lifetimes');
+    this.#statistics.set('threadId', threadId);
+    this.#pulse.start();
     this.#housekeeping.start();
     this.#proxy.start();
+    this.#statistics.set('phase', PHASE.restoring);
     // Before anybody connects: where each topic stands, and its latest value.
     this.#restorer.restore();
     this.#duty.turn();
+    this.#statistics.set('phase', PHASE.idle);
     try {
       const listening = await this.#listener.listen(port, reusePort);
       // Told to stop before there was anything to stop.
@@ -189,6 +233,7 @@ class Shard {
     // Where it never listened this still ends the heartbeat: the thread lives on for its next task.
     this.#proxy.closeAll();
     this.#housekeeping.stop();
+    this.#pulse.stop();
     this.#duty.stop();
     this.#delivery.stop();
     messages.close();
@@ -196,10 +241,17 @@ class Shard {
 
   #receive(message: ToShard): void {
     if (this.#link.settle(message)) return;
+    if (message.kind === 'wake') {
+      this.#statistics.add('wakes');
+      return this.#duty.turn();
+    }
+    this.#statistics.set('phase', PHASE.answering);
+    this.#obey(message);
+    this.#statistics.set('phase', PHASE.idle);
+  }
+
+  #obey(message: ToShard): void {
     switch (message.kind) {
-      case 'wake':
-        this.#statistics.add('wakes');
-        return this.#duty.turn();
       case 'flush':
         return this.#flush(message.id);
       case 'connections':
@@ -209,7 +261,10 @@ class Shard {
           rows: topConnections(this.#proxy.rows(), message.sort, message.limit),
         });
       case 'numbering':
-        return this.#rename(message.numbering);
+        this.#epochs.change(message.numbering);
+        return this.#proxy.tellAll('epoch', { epoch: this.#epochs.current, seq: this.#table.seq });
+      case 'hole':
+        return this.#proxy.tellAll('hole', message.hole);
       case 'pressure':
         return this.#pressure.enter(message.stage);
       case 'farewell':
@@ -223,12 +278,14 @@ class Shard {
   /** Who may not ask is told so here: strangers do not reach the primary. */
   async #forward(request: ForwardedRequest): Promise<ForwardedReply> {
     const refused = refusal(request, this.#task.config.admin.token);
-    return refused === undefined ? this.#link.forward(request) : refusalAnswer(refused);
-  }
-
-  #rename(numbering: NumberingName): void {
-    this.#epochs.change(numbering);
-    this.#proxy.tellEpoch();
+    if (refused !== undefined) return refusalAnswer(refused);
+    const watch = this.#primaryWatch;
+    try {
+      if (watch.silentMs === 0) return await this.#link.forward(request);
+    } catch (thrown) {
+      if (watch.silentMs === 0) throw thrown;
+    }
+    return primarySilentAnswer(request, watch.silentMs);
   }
 
   #flush(id: number): void {

@@ -28,10 +28,11 @@ function readFeedAddress(text: string): FeedAddress {
 export function connectToFeed(connect: string): Promise<net.Socket> {
   const { promise, resolve, reject } = Promise.withResolvers<net.Socket>();
   const socket = net.connect(readFeedAddress(connect));
-  const fail = (reason: string, cause?: unknown) => {
+  // The reason stands in the message; a cause would have the log say it again.
+  const fail = (reason: string) => {
     socket.destroy();
     const message = `Cannot connect to source.ndjson.connect ${connect}: ${reason}`;
-    reject(new TickcastError('SOURCE_FAILED', message, { connect }, cause));
+    reject(new TickcastError('SOURCE_FAILED', message, { connect }));
   };
   const timer = setTimeout(() => fail(`no answer within ${CONNECT_TIMEOUT_MS} ms`), CONNECT_TIMEOUT_MS);
   socket.setKeepAlive(true, KEEP_ALIVE_MS);
@@ -42,7 +43,7 @@ export function connectToFeed(connect: string): Promise<net.Socket> {
   // Stays: what breaks later is noticed by the feeder's end.
   socket.on('error', (error) => {
     clearTimeout(timer);
-    fail(errorMessage(error), error);
+    fail(errorMessage(error));
   });
   return promise;
 }

@@ -1,13 +1,9 @@
-import { chmodSync, lstatSync, unlinkSync } from 'node:fs';
+import { lstatSync, unlinkSync } from 'node:fs';
 import net from 'node:net';
-import { isMainThread } from 'node:worker_threads';
 import { errorMessage, TickcastError } from '../util/errors.ts';
+import { isListening, listenPrivately } from '../util/unix-socket.ts';
 
 const LOOPBACK = '127.0.0.1';
-
-/** Others on the machine may neither read nor write the socket file. */
-const SOCKET_FILE_MODE = 0o600;
-const SOCKET_FILE_UMASK = 0o177;
 
 /** Begins to accept on a loopback TCP port. @throws TickcastError PORT_IN_USE, PORT_REFUSED */
 export async function listenOnPort(port: number, onConnection: (socket: net.Socket) => void): Promise<net.Server> {
@@ -52,33 +48,10 @@ function listening(server: net.Server, listen: () => void): Promise<void> {
   });
 }
 
-/** `listen` binds a path before it returns, so the file never exists with a wider mode. Only the main thread has a umask. */
-function listenPrivately(server: net.Server, path: string): void {
-  const umask = isMainThread ? process.umask(SOCKET_FILE_UMASK) : undefined;
-  try {
-    server.listen({ path, exclusive: true });
-  } finally {
-    if (umask !== undefined) process.umask(umask);
-  }
-  if (server.listening) chmodSync(path, SOCKET_FILE_MODE);
-}
-
 async function removeStaleSocket(path: string): Promise<void> {
   const file = lstatSync(path, { throwIfNoEntry: false });
   if (file === undefined) return;
   if (!file.isSocket()) throw new Error('there is a file of that name which is not a socket');
   if (await isListening(path)) throw new Error('another program listens there');
   unlinkSync(path);
-}
-
-/** Only a refusal says that nobody listens; whatever else happens, the socket is somebody's. */
-function isListening(path: string): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = net.connect({ path });
-    socket.once('connect', () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once('error', (error: NodeJS.ErrnoException) => resolve(error.code !== 'ECONNREFUSED'));
-  });
 }

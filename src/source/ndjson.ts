@@ -33,7 +33,7 @@ export class NdjsonSource implements Source {
   readonly #options: Config['source']['ndjson'];
   readonly #input: Readable | undefined;
   readonly #counters = new SourceCounters(this.name);
-  readonly #numbers = new LineNumbers(this.name);
+  readonly #numbers: LineNumbers;
   readonly #feeders = new Map<NdjsonFeeder, net.Socket | undefined>();
   #servers: net.Server[] = [];
   #feedersEver = 0;
@@ -44,6 +44,7 @@ export class NdjsonSource implements Source {
   /** @param input read where the options name nothing else; by default standard input */
   constructor(options: Config['source']['ndjson'], input?: Readable) {
     this.#options = options;
+    this.#numbers = new LineNumbers(`ndjson:${options.numbering}`);
     this.#input = input;
   }
 

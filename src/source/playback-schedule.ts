@@ -13,12 +13,15 @@ const TURN_US_MIN = 1_000;
 
 /**
  * Lays recorded times onto the wall clock, at a speed: due times keep the recorded distances, divided by the speed, and
- * never go backwards. One that is in step with others does nothing else; any other gives way where it has fallen behind, or
- * the clock was set. Pure arithmetic: time is handed in.
+ * never go backwards. One that is in step with others does nothing else, and computes each due time anew from the start, so
+ * that no rounding adds up; any other gives way where it has fallen behind, or the clock was set. Pure arithmetic: time is
+ * handed in.
  */
 export class PlaybackSchedule {
   readonly #speed: number;
   readonly #inStep: boolean;
+  readonly #startUs: number;
+  #elapsedUs = 0;
   #dueUs: number;
   #recordedUs: number | undefined;
   #passBeganUs: number | undefined;
@@ -29,6 +32,7 @@ export class PlaybackSchedule {
     assert(speed > 0, 'a playback has a speed above 0');
     this.#speed = speed;
     this.#inStep = inStep;
+    this.#startUs = startUs;
     this.#dueUs = startUs;
   }
 
@@ -37,9 +41,15 @@ export class PlaybackSchedule {
     return this.#dueUs;
   }
 
-  /** Everything to come is due later by this. */
-  shift(byUs: number): void {
-    this.#dueUs += byUs;
+  /** Recorded time that has been played, pauses cut to what is played of them, µs. Of one in step alone. */
+  get elapsedUs(): number {
+    return this.#elapsedUs;
+  }
+
+  /** Passes over as much recorded time, of one in step. */
+  skip(recordedUs: number): void {
+    this.#elapsedUs += recordedUs;
+    this.#dueUs = this.#startUs + this.#elapsedUs / this.#speed;
   }
 
   /** Due time, in whole µs since the epoch, of the message that was recorded at `recordedUs`, the next in the file. */
@@ -63,11 +73,8 @@ export class PlaybackSchedule {
   }
 
   #wait(pauseUs: number, nowUs: number): void {
+    if (this.#inStep) return this.skip(pauseUs);
     const waitUs = pauseUs / this.#speed;
-    if (this.#inStep) {
-      this.#dueUs += waitUs;
-      return;
-    }
     this.#dueUs = Math.max(this.#dueUs + waitUs, nowUs - BEHIND_US_MAX);
     // More than the pause ahead of a clock that was set back.
     if (this.#dueUs > nowUs + waitUs + US_PER_SECOND) this.#dueUs = nowUs + waitUs;

@@ -59,9 +59,9 @@ export class RecordingPlayer {
     const { exchange, timeUs } = await beginningOf(this.#options.file, this.#options.exchange);
     this.#exchange = exchange;
     this.#tardis = await loadTardisMappers();
-    const { anchorMs } = this.#options;
-    if (anchorMs !== 0) {
-      this.#step = new RecordingStep(await numberingOf(this.#options, exchange), anchorMs * US_PER_MS, nowUs());
+    const { anchorMs, speed } = this.#options;
+    if (anchorMs !== 0 && speed !== 'max') {
+      this.#step = new RecordingStep(await numberingOf(this.#options, exchange), speed, nowUs());
     }
     this.#connectionOpened(timeUs);
   }
@@ -73,8 +73,17 @@ export class RecordingPlayer {
       await this.#playOnce();
       if (this.#signal.aborted) return;
       if (this.#found === before) throw unplayable(this.#options.file, 'nothing in it can be published');
+      await this.#checkStep();
       this.#beginAgain(nowUs());
     } while (this.#options.loop);
+  }
+
+  /** A file that is another one now has other numbers. */
+  async #checkStep(): Promise<void> {
+    if (this.#step === undefined) return;
+    const numbering = await numberingOf(this.#options, this.#exchange);
+    if (numbering !== this.#step.numbering)
+      throw unplayable(this.#options.file, 'it has changed while it was played in step');
   }
 
   #beginAgain(atUs: number): void {

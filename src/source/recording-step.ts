@@ -16,16 +16,22 @@ const HEAD_BYTES = 64 * 1024;
 export class RecordingStep {
   readonly #numbering: string;
   readonly #joinedUs: number;
+  readonly #speed: number;
   #seq = 0;
   #publishedSeq = 0;
-  #passBeganUs: number;
+  #unbrokenFrom = 0;
+  #passBeganUs = 0;
   #passBeganSeq = 0;
 
-  /** @param startUs moment at which all of them began @param joinedUs when this one comes to it, µs since the epoch */
-  constructor(numbering: string, startUs: number, joinedUs: number) {
+  /** @param joinedUs when this one joins, µs since the epoch */
+  constructor(numbering: string, speed: number, joinedUs: number) {
     this.#numbering = numbering;
+    this.#speed = speed;
     this.#joinedUs = joinedUs;
-    this.#passBeganUs = startUs;
+  }
+
+  get numbering(): string {
+    return this.#numbering;
   }
 
   /** Whether what is due then was played before this one joined, or is too late to be played. */
@@ -41,20 +47,20 @@ export class RecordingStep {
   /** The number of the next publication. */
   next(): SourceNumber {
     const seq = ++this.#seq;
-    const follows = seq === this.#publishedSeq + 1;
+    if (seq !== this.#publishedSeq + 1 || this.#unbrokenFrom === 0) this.#unbrokenFrom = seq;
     this.#publishedSeq = seq;
-    return { numbering: this.#numbering, seq, follows };
+    return { numbering: this.#numbering, seq, unbrokenFrom: this.#unbrokenFrom };
   }
 
   /** The recording is about to begin again. Those playings of it that are over by then are passed over at once. */
   beginAgain(schedule: PlaybackSchedule, nowUs: number): void {
-    const passUs = schedule.positionUs - this.#passBeganUs;
+    const passUs = schedule.elapsedUs - this.#passBeganUs;
     const passCount = this.#seq - this.#passBeganSeq;
-    const overUs = Math.max(this.#joinedUs, nowUs - LATE_US_MAX) - schedule.positionUs;
+    const overUs = (Math.max(this.#joinedUs, nowUs - LATE_US_MAX) - schedule.positionUs) * this.#speed;
     const passes = Math.max(0, Math.floor(overUs / passUs));
-    schedule.shift(passes * passUs);
+    schedule.skip(passes * passUs);
     this.pass(passes * passCount);
-    this.#passBeganUs = schedule.positionUs;
+    this.#passBeganUs = schedule.elapsedUs;
     this.#passBeganSeq = this.#seq;
   }
 }

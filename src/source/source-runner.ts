@@ -50,14 +50,17 @@ export class SourceRunner {
     this.#rejects = new RejectLog(source.name, options.logger);
   }
 
-  /** Starts the source, and again whenever it fails. Errors go to the log and the state. @throws when not idle or stopped */
-  start(): void {
+  /**
+   * Starts the source, and again whenever it fails. Errors go to the log and the state. Resolves when the first start has
+   * succeeded or failed. @throws when not idle or stopped
+   */
+  start(): Promise<void> {
     if (this.#status !== 'idle' && this.#status !== 'stopped') {
       throw new TickcastError('INVALID_STATE', `The source ${this.#source.name} has been started already`);
     }
     this.#stopping = undefined;
     this.#failures = 0;
-    void this.#begin();
+    return this.#begin();
   }
 
   /** Stops for good, within some seconds even if the source does not; nothing is published from this call on. */

@@ -41,6 +41,9 @@ const ALIASES = {
 
 type FilterKey = keyof typeof ALIASES;
 
+/** Every key that a subscription may write a list of names under. */
+export const FILTER_KEYS: readonly string[] = Object.values(ALIASES).flat();
+
 export interface ParsedFilter {
   terms: FilterTerms;
   /** Only what was given of the three keys, unchanged: what the reply repeats. */

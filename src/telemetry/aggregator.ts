@@ -1,67 +1,24 @@
 /**
- * What the statistics blocks of all shards add up to. Runs on the primary thread; reads shared memory, asks no shard
- * anything. In: the blocks, and `sample()` once a second. Out: ConnectionStats, PoolStats, latencies, recent figures.
+ * What this instance counts, and what the statistics blocks of all its shards add up to. Runs on the primary thread; reads
+ * shared memory, asks no shard anything. In: the blocks, and `sample()` once a second. Out: the raw figures for others to
+ * add to theirs, and ConnectionStats, PoolStats, latencies and recent figures of this instance.
  */
 import type { AdminContext } from '../admin/admin-context.ts';
 import type { CloseRow } from '../connection/close-codes.ts';
-import {
-  type Blocks,
-  type CounterTotals,
-  closeTotals,
-  counterTotals,
-  DATA_TYPE_SLOTS_USED,
-  deliveryTotals,
-  total,
-} from './block-totals.ts';
+import { type Blocks, type CounterTotals, counterTotals, deliveryTotals, total } from './block-totals.ts';
 import { type DeliveryAccount, deliveryAccount } from './delivery-account.ts';
+import {
+  type ConnectionStats,
+  connectionStats,
+  type InstanceFigures,
+  type Latencies,
+  latencies,
+  memoryMb,
+  type PoolStats,
+  poolStats,
+} from './figures.ts';
 import { type Instruments, PROCESS_INSTRUMENTS } from './instruments.ts';
-import { type LatencySummary, latencySummary } from './latency-summary.ts';
-import { type RecentFigures, RecentWindow, type Snapshot } from './recent-window.ts';
-import { DATA_TYPE_NAMES, type DataTypeName } from './statistics-block.ts';
-
-/** Times in ms, `lastActivity` since the epoch. */
-export interface ConnectionStats {
-  /** All that were ever accepted. */
-  totalConnections: number;
-  activeConnections: number;
-  /** Filters in force now. */
-  totalSubscriptions: number;
-  /** Over the closed and the open ones, these up to now. */
-  averageConnectionDuration: number;
-  /** Data deliveries, one for each recipient. */
-  messagesForwarded: number;
-  errorsEncountered: number;
-  /** Last delivery or command; the start of the gateway before the first. */
-  lastActivity: number;
-}
-
-export interface PoolStats {
-  totalConnections: number;
-  activeConnections: number;
-  /** Closed for an error: the rows of the close-code table that count as one. */
-  errorConnections: number;
-  totalMessagesSent: number;
-  totalBytesSent: number;
-  /** ms, over the last minute. */
-  averageLatency: number;
-  /** Resident memory of the process, MiB. */
-  memoryUsage: number;
-  /** Unsent bytes held for clients, in percent of what limits.pendingBytes allows the open connections together. */
-  bufferUtilization: number;
-  /** Connections closed a minute, over the last minute. */
-  connectionTurnover: number;
-}
-
-export interface Latencies {
-  /** Of the last minute, all data types together. */
-  recent: LatencySummary;
-  /** Since the start. */
-  total: LatencySummary;
-  /** Since the start. */
-  byType: Record<DataTypeName, LatencySummary>;
-}
-
-const MIB = 1024 * 1024;
+import { type RecentFigures, RecentWindow, recentFigures, type Snapshot } from './recent-window.ts';
 
 export class Aggregator {
   readonly #context: AdminContext;
@@ -69,6 +26,9 @@ export class Aggregator {
   readonly #closeRows: readonly CloseRow[];
   readonly #window: RecentWindow;
   #lastActivityMs = 0;
+  #sampledMs: number;
+  #loopBusyMs: number;
+  #loopUtilization = 0;
 
   /** @param closeRows the close-code table, in the order in which the blocks count */
   constructor(context: AdminContext, closeRows: readonly CloseRow[], instruments = PROCESS_INSTRUMENTS) {
@@ -76,16 +36,24 @@ export class Aggregator {
     this.#closeRows = closeRows;
     this.#instruments = instruments;
     this.#window = new RecentWindow(() => this.#snapshot());
+    this.#sampledMs = instruments.steadyMs();
+    this.#loopBusyMs = instruments.loopBusyMs();
   }
 
   /** Call once a second, from a timer of the gateway's: recent figures are told from these samples. */
   sample(): void {
     this.#window.sample();
     this.#followActivity(this.#context.blocks());
+    this.#sampleLoop();
+  }
+
+  /** All of it raw, as it adds up with the figures of other instances. */
+  figures(): InstanceFigures {
+    return { ...this.#standing(), rise: this.#window.rise() };
   }
 
   recent(): RecentFigures {
-    return this.#window.recent();
+    return recentFigures([this.#window.rise()]);
   }
 
   counters(): CounterTotals {
@@ -97,32 +65,12 @@ export class Aggregator {
   }
 
   connectionStats(): ConnectionStats {
-    const blocks = this.#context.blocks();
-    return {
-      totalConnections: total(blocks, 'connectionsAccepted'),
-      activeConnections: total(blocks, 'connectionsOpen'),
-      totalSubscriptions: total(blocks, 'filtersInForce'),
-      averageConnectionDuration: this.#averageDurationMs(blocks),
-      messagesForwarded: total(blocks, 'messagesForwarded'),
-      errorsEncountered: total(blocks, 'errors'),
-      lastActivity: this.#followActivity(blocks),
-    };
+    return connectionStats([this.#standing()], this.nowMs());
   }
 
   /** @param recent of this moment, where the caller has it already */
   poolStats(recent: RecentFigures = this.recent()): PoolStats {
-    const blocks = this.#context.blocks();
-    return {
-      totalConnections: total(blocks, 'connectionsAccepted'),
-      activeConnections: total(blocks, 'connectionsOpen'),
-      errorConnections: this.#errorConnections(blocks),
-      totalMessagesSent: total(blocks, 'messagesForwarded'),
-      totalBytesSent: total(blocks, 'bytesForwarded'),
-      averageLatency: recent.latency.averageMs,
-      memoryUsage: this.memoryMb(),
-      bufferUtilization: this.#bufferUtilization(blocks),
-      connectionTurnover: round(recent.connectionsClosedPerMinute),
-    };
+    return poolStats([this.#standing()], this.#closeRows, recent);
   }
 
   /** What is held for clients now. */
@@ -141,22 +89,12 @@ export class Aggregator {
   }
 
   latencies(recent: RecentFigures = this.recent()): Latencies {
-    const blocks = this.#context.blocks();
-    const of = (slots: readonly number[]) => {
-      const { buckets, latencySumUs } = deliveryTotals(blocks, slots);
-      return latencySummary(buckets, latencySumUs);
-    };
-    const byType = Object.fromEntries(DATA_TYPE_NAMES.map((name, slot) => [name, of([slot])]));
-    return {
-      recent: recent.latency,
-      total: of(DATA_TYPE_SLOTS_USED),
-      byType: byType as Record<DataTypeName, LatencySummary>,
-    };
+    return latencies(this.#context.blocks(), recent);
   }
 
   /** Resident memory of the process, MiB. */
   memoryMb(): number {
-    return round(this.#instruments.rssBytes() / MIB);
+    return memoryMb([{ rssBytes: this.#instruments.rssBytes() }]);
   }
 
   uptimeMs(): number {
@@ -166,6 +104,21 @@ export class Aggregator {
   /** ms since the epoch, on the clock that the figures are told by. */
   nowMs(): number {
     return this.#instruments.wallMs();
+  }
+
+  #standing(): Omit<InstanceFigures, 'rise'> {
+    const blocks = this.#context.blocks();
+    return {
+      blocks,
+      lastActivityMs: this.#followActivity(blocks),
+      pendingBytesMax: this.#context.config.limits.pendingBytes,
+      rssBytes: this.#instruments.rssBytes(),
+    };
+  }
+
+  /** Share of the time between the last two samples that the event loop of the primary was busy, 0..1. */
+  loopUtilization(): number {
+    return this.#loopUtilization;
   }
 
   #snapshot(): Snapshot {
@@ -179,23 +132,13 @@ export class Aggregator {
     };
   }
 
-  #averageDurationMs(blocks: Blocks): number {
-    const open = total(blocks, 'connectionsOpen');
-    const openMs = open * this.#instruments.wallMs() - (open > 0 ? total(blocks, 'connectedAtMsSum') : 0);
-    const connections = open + total(blocks, 'connectionsClosed');
-    if (connections === 0) return 0;
-    return Math.round((Math.max(0, openMs) + total(blocks, 'connectionDurationMsSum')) / connections);
-  }
-
-  #errorConnections(blocks: Blocks): number {
-    const closes = closeTotals(blocks);
-    return this.#closeRows.reduce((sum, { error }, row) => sum + (error ? (closes[row] ?? 0) : 0), 0);
-  }
-
-  #bufferUtilization(blocks: Blocks): number {
-    const allowedBytes = this.#context.config.limits.pendingBytes * total(blocks, 'connectionsOpen');
-    if (allowedBytes === 0) return 0;
-    return round(Math.min(100, (total(blocks, 'pendingBytes') / allowedBytes) * 100));
+  #sampleLoop(): void {
+    const nowMs = this.#instruments.steadyMs();
+    const busyMs = this.#instruments.loopBusyMs();
+    const passedMs = nowMs - this.#sampledMs;
+    if (passedMs > 0) this.#loopUtilization = Math.min(1, Math.max(0, (busyMs - this.#loopBusyMs) / passedMs));
+    this.#sampledMs = nowMs;
+    this.#loopBusyMs = busyMs;
   }
 
   /** A shard's own mark goes with its thread; what was seen once stays. */
@@ -205,8 +148,4 @@ export class Aggregator {
     this.#lastActivityMs = latestMs;
     return latestMs;
   }
-}
-
-function round(value: number): number {
-  return Math.round(value * 100) / 100;
 }

@@ -1,14 +1,14 @@
 import { addBuckets, HISTOGRAM_BUCKETS } from './histogram.ts';
 import {
+  type BlockReading,
   CLOSE_SLOTS,
   COUNTERS,
   type CounterName,
   DATA_TYPE_NAMES,
   type GaugeName,
-  type StatisticsBlock,
 } from './statistics-block.ts';
 
-/** Sums over the statistics blocks of all shards. Every function reads shared memory at once and keeps nothing. */
+/** Sums over statistics blocks, of all shards and of all instances alike. Every function reads shared memory at once and keeps nothing. */
 export type CounterTotals = Record<CounterName, number>;
 
 export interface DeliveryTotals {
@@ -20,7 +20,7 @@ export interface DeliveryTotals {
   buckets: Float64Array;
 }
 
-export type Blocks = readonly StatisticsBlock[];
+export type Blocks = readonly BlockReading[];
 
 /** Slots of the data types in use, in the order of DATA_TYPE_NAMES. */
 export const DATA_TYPE_SLOTS_USED: readonly number[] = DATA_TYPE_NAMES.map((_, slot) => slot);

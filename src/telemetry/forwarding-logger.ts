@@ -14,6 +14,8 @@ export interface ForwardingOptions {
   send: (line: ForwardedLine) => void;
   /** Lines a second; what is more is counted and told as one line when the second is over. Fatal ones always pass. */
   linesPerSecond?: number;
+  /** Counts what was left out, once it is told. */
+  countSuppressed?: (lines: number) => void;
 }
 
 /** Enough for a reader to see what is going on; a shard that logs more is kept from flooding the primary. */
@@ -22,6 +24,7 @@ export const FORWARDED_LINES_PER_SECOND = 200;
 /** The logger of a shard's thread. What the level keeps out costs one call of an empty function. */
 export function createForwardingLogger(options: ForwardingOptions): Logger {
   const budget = new LineBudget(options.linesPerSecond ?? FORWARDED_LINES_PER_SECOND, (suppressed) => {
+    options.countSuppressed?.(suppressed);
     options.send({ level: 'warn', fields: { suppressed }, message: `${suppressed} log lines suppressed` });
   });
   const method = (level: LogLevel): LogMethod => {

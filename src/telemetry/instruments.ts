@@ -8,6 +8,8 @@ export interface Instruments {
   rssBytes(): number;
   /** CPU time of the process with all its threads, µs. */
   cpuUs(): number;
+  /** How long the event loop of this thread has been busy since it began to turn, ms. */
+  loopBusyMs(): number;
 }
 
 export const PROCESS_INSTRUMENTS: Instruments = {
@@ -18,4 +20,5 @@ export const PROCESS_INSTRUMENTS: Instruments = {
     const { user, system } = process.cpuUsage();
     return user + system;
   },
+  loopBusyMs: () => performance.eventLoopUtilization().active,
 };

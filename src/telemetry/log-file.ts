@@ -6,6 +6,8 @@ import { errorMessage } from '../util/errors.ts';
 /** Where lines go. A destination that fails loses lines, never the gateway. */
 export interface LogDestination {
   write(line: string): void;
+  /** Lines so far that could not be written. */
+  readonly lost: number;
   flush(): Promise<void>;
   reopen(): void;
 }
@@ -19,7 +21,11 @@ export interface LogDestination {
 export function appendedFile(path: string): LogDestination {
   let descriptor = openForAppending(path);
   let failing = false;
+  let lost = 0;
   return {
+    get lost() {
+      return lost;
+    },
     write(line) {
       try {
         writeWhole(descriptor, Buffer.from(line));
@@ -27,6 +33,7 @@ export function appendedFile(path: string): LogDestination {
       } catch (thrown) {
         if (!failing) tellOperator(`log.file: ${path} cannot be written: ${errorMessage(thrown)}`);
         failing = true;
+        lost++;
       }
     },
     async flush() {},
@@ -55,7 +62,7 @@ function openForAppending(path: string): number {
   }
 }
 
-/** The log itself is what fails here. */
-function tellOperator(sentence: string): void {
-  process.stderr.write(`${sentence}\n`, () => {});
+/** The log itself is what fails here, so standard error it is, in the form of what the command line says there. */
+export function tellOperator(sentence: string): void {
+  process.stderr.write(`tickcast: ${sentence}\n`, () => {});
 }

@@ -1,8 +1,9 @@
+import type { Aggregator as AggregatorName } from 'prom-client';
 import type { AdminContext, RingFigures } from '../admin/admin-context.ts';
 import type { CloseRow } from '../connection/close-codes.ts';
 import type { SourceState } from '../source/source.ts';
+import type { Aggregator } from './aggregator.ts';
 import { type Blocks, type CounterTotals, closeTotals } from './block-totals.ts';
-import type { HealthLevel } from './health.ts';
 import { type ShardFigures, shardFigures } from './shard-figures.ts';
 import { DATA_TYPE_NAMES } from './statistics-block.ts';
 
@@ -17,7 +18,12 @@ export interface MetricReading {
   ring: RingFigures;
   dataFlow: ReturnType<AdminContext['dataFlow']>;
   sources: readonly SourceState[];
-  health: HealthLevel;
+  /** ms since the epoch. */
+  nowMs: number;
+  /** Of the primary's event loop, 0..1. */
+  loopUtilization: number;
+  /** Resident memory of the process, MiB. */
+  memoryMb: number;
 }
 
 export interface Sample {
@@ -31,28 +37,30 @@ export interface MetricRow {
   type: 'counter' | 'gauge';
   help: string;
   labels: readonly string[];
+  /** What becomes of samples with the same labels that several instances have, see `aggregated`. */
+  aggregator: AggregatorName;
   read(reading: MetricReading): number | readonly Sample[];
 }
 
-/** @param counters the sums over the blocks, where the caller has them already */
 export function takeReading(
   context: AdminContext,
-  counters: CounterTotals,
+  aggregator: Aggregator,
   closeRows: readonly CloseRow[],
-  health: HealthLevel,
 ): MetricReading {
   const blocks = context.blocks();
   return {
     context,
     blocks,
-    counters,
+    counters: aggregator.counters(),
     closes: closeTotals(blocks),
     closeRows,
     shards: shardFigures(context),
     ring: context.ring(),
     dataFlow: context.dataFlow(),
     sources: context.sources(),
-    health,
+    nowMs: aggregator.nowMs(),
+    loopUtilization: aggregator.loopUtilization(),
+    memoryMb: aggregator.memoryMb(),
   };
 }
 
@@ -63,7 +71,7 @@ export function plain(
   help: string,
   read: (reading: MetricReading) => number,
 ): MetricRow {
-  return { name, type, help, labels: [], read };
+  return labelled(type, name, help, [], read);
 }
 
 /** A metric with labels, a sample for each set of them. */
@@ -72,9 +80,17 @@ export function labelled(
   name: string,
   help: string,
   labels: readonly string[],
-  read: (reading: MetricReading) => readonly Sample[],
+  read: MetricRow['read'],
 ): MetricRow {
-  return { name, type, help, labels, read };
+  return { name, type, help, labels, aggregator: type === 'counter' ? 'sum' : 'max', read };
+}
+
+/**
+ * The row, its samples put together otherwise than by default where several instances have them. By default counters add
+ * up, and of gauges the highest is told: that is right for states, shares, times, and for what all instances have alike.
+ */
+export function aggregated(aggregator: AggregatorName, row: MetricRow): MetricRow {
+  return { ...row, aggregator };
 }
 
 /** A counter of the statistics blocks, over all shards. */
@@ -84,8 +100,8 @@ export function counted(name: string, help: string, counter: keyof CounterTotals
 
 /** A counter of the statistics blocks, shard by shard. */
 export function ofBlocks(name: string, help: string, counter: keyof CounterTotals): MetricRow {
-  return labelled('counter', name, help, ['shard'], ({ blocks }) =>
-    blocks.map((block, index) => ({ labels: { shard: String(index) }, value: block.get(counter) })),
+  return labelled('counter', name, help, SHARD_LABELS, ({ context, blocks }) =>
+    blocks.map((block, index) => ({ labels: shardLabels(context, index), value: block.get(counter) })),
   );
 }
 
@@ -96,12 +112,19 @@ export function ofShards(
   help: string,
   valueFor: (shard: ShardFigures) => number | undefined,
 ): MetricRow {
-  return labelled(type, name, help, ['shard'], ({ shards }) =>
+  return labelled(type, name, help, SHARD_LABELS, ({ context, shards }) =>
     shards.flatMap((shard) => {
       const value = valueFor(shard);
-      return value === undefined ? [] : [{ labels: { shard: String(shard.index) }, value }];
+      return value === undefined ? [] : [{ labels: shardLabels(context, shard.index), value }];
     }),
   );
+}
+
+const SHARD_LABELS = ['process', 'shard'] as const;
+
+/** A shard's number means something only together with its instance's. */
+function shardLabels({ instance }: AdminContext, index: number): Sample['labels'] {
+  return { process: String(instance.process), shard: String(index) };
 }
 
 /** A count of the deliveries, by data type, over all shards. */

@@ -1,13 +1,26 @@
 import type { SourceStatus } from '../source/source.ts';
+import { ALERT_RULES } from './alert-rules.ts';
+import type { Alert } from './alerts.ts';
 import { DELIVERY_METRICS } from './delivery-metrics.ts';
-import type { HealthLevel } from './health.ts';
-import { closeSamples, counted, labelled, type MetricRow, ofShards, ofSources, oneOf, plain } from './metric-row.ts';
+import { latencyAllowanceMs } from './health-figures.ts';
+import {
+  aggregated,
+  closeSamples,
+  counted,
+  labelled,
+  type MetricReading,
+  type MetricRow,
+  ofShards,
+  ofSources,
+  oneOf,
+  plain,
+  type Sample,
+} from './metric-row.ts';
 import { SHARD_METRICS } from './shard-metrics.ts';
 
-const HEALTH_LEVELS: readonly HealthLevel[] = ['healthy', 'degraded', 'unhealthy'];
 const SOURCE_STATUSES: readonly SourceStatus[] = ['idle', 'starting', 'active', 'ended', 'failed', 'stopped'];
 
-/** Every metric of the gateway but the latency histogram, in the order of docs/metrics.md. */
+/** Every metric of an instance but the latency histogram, in the order of docs/metrics.md. */
 export const METRICS: readonly MetricRow[] = [
   // The gateway.
   labelled('gauge', 'tickcast_info', 'Version of the gateway; the value is always 1', ['version'], ({ context }) => [
@@ -21,10 +34,10 @@ export const METRICS: readonly MetricRow[] = [
   ),
   labelled(
     'gauge',
-    'tickcast_health',
-    'Health of the gateway: 1 at the status it has, 0 at the others',
-    ['status'],
-    ({ health }) => oneOf(HEALTH_LEVELS, health, (status) => ({ status })),
+    'tickcast_alert_firing',
+    'The alerts that the gateway raises by itself: 1 while one fires',
+    ['alert', 'severity'],
+    alertSamples,
   ),
 
   // Connections.
@@ -52,11 +65,19 @@ export const METRICS: readonly MetricRow[] = [
     'Handshakes that failed: refused requests, time-outs, broken upgrades',
     'handshakesFailed',
   ),
-  plain(
-    'gauge',
-    'tickcast_connections_limit',
-    'Open connections that limits.connections allows; 0 where there is no limit',
-    ({ context }) => context.config.limits.connections,
+  counted(
+    'tickcast_forwarding_headers_unusable_total',
+    'Forwarding headers of trusted proxies that name no client',
+    'forwardingHeadersUnusable',
+  ),
+  aggregated(
+    'sum',
+    plain(
+      'gauge',
+      'tickcast_connections_limit',
+      'Open connections that limits.connections allows; 0 where there is no limit',
+      ({ context }) => context.config.limits.connections,
+    ),
   ),
   ofShards('gauge', 'tickcast_connections_open', 'Connections open now', ({ connections }) => connections),
   ofShards('gauge', 'tickcast_filters', 'Filters in force now', ({ filters }) => filters),
@@ -65,6 +86,12 @@ export const METRICS: readonly MetricRow[] = [
   ofShards('gauge', 'tickcast_pending_bytes', 'Unsent bytes held for clients', ({ pendingBytes }) => pendingBytes),
 
   ...DELIVERY_METRICS,
+  plain(
+    'gauge',
+    'tickcast_latency_allowance_seconds',
+    'What a fixed batch waits on purpose; thresholds of latency allow for it',
+    ({ context }) => latencyAllowanceMs(context.config) / 1_000,
+  ),
 
   // Clients.
   counted('tickcast_commands_total', 'Messages from clients', 'commands'),
@@ -80,6 +107,12 @@ export const METRICS: readonly MetricRow[] = [
   ...SHARD_METRICS,
 
   // Memory pressure.
+  plain(
+    'gauge',
+    'tickcast_memory_used_ratio',
+    'Resident memory as a share of memory.thresholdMb; 0 where there is no threshold',
+    memoryShare,
+  ),
   plain(
     'gauge',
     'tickcast_memory_pressure_stage',
@@ -100,7 +133,23 @@ export const METRICS: readonly MetricRow[] = [
     'handshakesRefusedForMemory',
   ),
 
-  // The primary: ring and data flow.
+  // The primary: its thread, ring and data flow.
+  plain(
+    'gauge',
+    'tickcast_primary_loop_utilization_ratio',
+    'Share of the last second that the event loop of the primary was busy, 0 to 1',
+    ({ loopUtilization }) => loopUtilization,
+  ),
+  labelled(
+    'counter',
+    'tickcast_log_lines_lost_total',
+    'Lines of the log that were lost, by cause',
+    ['cause'],
+    ({ context, counters }) => [
+      { labels: { cause: 'suppressed' }, value: counters.logLinesSuppressed },
+      { labels: { cause: 'unwritable' }, value: context.logLinesLost() },
+    ],
+  ),
   plain('counter', 'tickcast_publications_total', 'Publications written to the ring', ({ ring }) => ring.publications),
   plain(
     'counter',
@@ -116,11 +165,14 @@ export const METRICS: readonly MetricRow[] = [
     ({ ring }) => Object.entries(ring.refused).map(([code, value]) => ({ labels: { code }, value })),
   ),
   plain('gauge', 'tickcast_topics', 'Topics known', ({ ring }) => ring.topics),
-  plain(
-    'gauge',
-    'tickcast_numbering_shared',
-    '1 while publications have the numbers of their source, so that other instances give them the same',
-    ({ ring }) => (ring.numbering.kind === 'source' ? 1 : 0),
+  aggregated(
+    'min',
+    plain(
+      'gauge',
+      'tickcast_numbering_shared',
+      '1 while publications have the numbers of their source, so that other instances give them the same',
+      ({ ring }) => (ring.numbering.kind === 'source' ? 1 : 0),
+    ),
   ),
   plain(
     'counter',
@@ -178,11 +230,14 @@ export const METRICS: readonly MetricRow[] = [
     ['code'],
     ({ dataFlow }) => Object.entries(dataFlow.errorsByCode).map(([code, value]) => ({ labels: { code }, value })),
   ),
-  plain(
-    'gauge',
-    'tickcast_dataflow_queue_length',
-    'Publications that wait for slow output channels',
-    ({ dataFlow }) => dataFlow.currentQueueSize,
+  aggregated(
+    'sum',
+    plain(
+      'gauge',
+      'tickcast_dataflow_queue_length',
+      'Publications that wait for slow output channels',
+      ({ dataFlow }) => dataFlow.currentQueueSize,
+    ),
   ),
   plain('gauge', 'tickcast_dataflow_backpressure_active', '1 while back-pressure is on', ({ dataFlow }) =>
     dataFlow.backpressureActive ? 1 : 0,
@@ -217,6 +272,13 @@ export const METRICS: readonly MetricRow[] = [
   ),
   labelled(
     'gauge',
+    'tickcast_source_silence_seconds',
+    'Since the source last published; before that, since the gateway started',
+    ['source'],
+    silenceSamples,
+  ),
+  labelled(
+    'gauge',
     'tickcast_source_state',
     'State of the source: 1 at the one it is in, 0 at the others',
     ['source', 'state'],
@@ -224,3 +286,23 @@ export const METRICS: readonly MetricRow[] = [
       sources.flatMap(({ name, status }) => oneOf(SOURCE_STATUSES, status, (state) => ({ source: name, state }))),
   ),
 ];
+
+function alertSamples({ context }: MetricReading): Sample[] {
+  const raised = context.alerts();
+  return ALERT_RULES.map(({ name, severity }) => {
+    const isOurs = (alert: Alert) => alert.name === name && alert.severity === severity && alert.state === 'firing';
+    return { labels: { alert: name, severity }, value: raised.some(isOurs) ? 1 : 0 };
+  });
+}
+
+function memoryShare({ context, memoryMb }: MetricReading): number {
+  const { thresholdMb } = context.config.memory;
+  return thresholdMb === 0 ? 0 : memoryMb / thresholdMb;
+}
+
+function silenceSamples({ context, sources, nowMs }: MetricReading): Sample[] {
+  return sources.map(({ name, lastPublicationMs }) => {
+    const sinceMs = Math.max(lastPublicationMs, context.startedAtMs);
+    return { labels: { source: name }, value: Math.max(0, nowMs - sinceMs) / 1_000 };
+  });
+}

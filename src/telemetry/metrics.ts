@@ -1,19 +1,39 @@
 /**
  * The metrics of one gateway, as Prometheus reads them. Runs on the primary thread. In: the statistics blocks and the
- * primary's own figures, at the moment of the scrape. Out: text in the Prometheus exposition format 0.0.4.
+ * primary's own figures, at the moment of the scrape. Out: samples that other instances add theirs to, and of those the
+ * text in the Prometheus exposition format 0.0.4.
  */
-import { Counter, Gauge, type Metric, Registry } from 'prom-client';
+import {
+  type Aggregator as AggregatorName,
+  AggregatorRegistry,
+  Counter,
+  Gauge,
+  type Metric,
+  Registry,
+} from 'prom-client';
 import type { AdminContext } from '../admin/admin-context.ts';
 import type { CloseRow } from '../connection/close-codes.ts';
 import type { Aggregator } from './aggregator.ts';
-import { assessHealth } from './health.ts';
 import { LATENCY_METRIC, latencySamples } from './latency-metric.ts';
+import { type MachineReading, renderMachine } from './machine-metrics.ts';
 import { type MetricReading, type MetricRow, takeReading } from './metric-row.ts';
 import { METRICS } from './metric-table.ts';
-import { processRegistry } from './process-metrics.ts';
+import { PROCESS_AGGREGATORS, processRegistry } from './process-metrics.ts';
+
+/** Metrics of one instance at one moment: plain data, with the samples of each. */
+export type MetricsSnapshot = readonly MetricSnapshot[];
+
+interface MetricSnapshot {
+  name: string;
+  help: string;
+  type: string;
+  aggregator: AggregatorName;
+  values: readonly { value: number; labels: Readonly<Record<string, string | number>>; metricName?: string }[];
+}
+
+export const METRICS_CONTENT_TYPE = Registry.PROMETHEUS_CONTENT_TYPE;
 
 export class GatewayMetrics {
-  readonly contentType = Registry.PROMETHEUS_CONTENT_TYPE;
   readonly #context: AdminContext;
   readonly #aggregator: Aggregator;
   readonly #closeRows: readonly CloseRow[];
@@ -33,11 +53,14 @@ export class GatewayMetrics {
   }
 
   /** All metrics of the gateway, then those of its process. */
-  async render(): Promise<string> {
+  async snapshot(): Promise<MetricsSnapshot> {
     this.#reading = this.#takeReading();
     try {
-      const [own, ofProcess] = await Promise.all([this.#registry.metrics(), this.#processRegistry.metrics()]);
-      return `${own}\n${ofProcess}`;
+      const [own, ofProcess] = await Promise.all([
+        this.#registry.getMetricsAsJSON(),
+        this.#processRegistry.getMetricsAsJSON(),
+      ]);
+      return ([...own, ...ofProcess] as unknown[] as MetricSnapshot[]).map(snapshotOf);
     } finally {
       this.#reading = undefined;
     }
@@ -48,15 +71,31 @@ export class GatewayMetrics {
   }
 
   #takeReading(): MetricReading {
-    const { status } = assessHealth(this.#context, this.#aggregator);
-    return takeReading(this.#context, this.#aggregator.counters(), this.#closeRows, status);
+    return takeReading(this.#context, this.#aggregator, this.#closeRows);
   }
+}
+
+/** Prometheus text: what is so of the machine, then each metric put together from what the instances have. */
+export async function renderMetrics(snapshots: readonly MetricsSnapshot[], machine: MachineReading): Promise<string> {
+  const together = AggregatorRegistry.aggregate(snapshots.map((metrics) => [...metrics]));
+  return `${await renderMachine(machine)}\n${await together.metrics()}`;
+}
+
+/** JSON knows neither NaN nor infinity, and one of them would spoil what others have measured. */
+function snapshotOf({ name, help, type, aggregator, values }: MetricSnapshot): MetricSnapshot {
+  return {
+    name,
+    help,
+    type,
+    aggregator: PROCESS_AGGREGATORS[name] ?? aggregator,
+    values: values.filter(({ value }) => Number.isFinite(value)),
+  };
 }
 
 /** The values live in the statistics blocks: prom-client's own are set anew at each scrape. */
 function register(registry: Registry, row: MetricRow, reading: () => MetricReading): void {
-  const { name, help, type } = row;
-  const options = { name, help, labelNames: [...row.labels], registers: [registry] };
+  const { name, help, type, aggregator } = row;
+  const options = { name, help, aggregator, labelNames: [...row.labels], registers: [registry] };
   if (type === 'counter') {
     const counter: Counter = new Counter({
       ...options,

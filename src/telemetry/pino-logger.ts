@@ -4,7 +4,8 @@
  */
 import { type Logger as Pino, pino, stdTimeFunctions } from 'pino';
 import type { Config } from '../config/schema.ts';
-import { appendedFile, type LogDestination } from './log-file.ts';
+import { errorMessage } from '../util/errors.ts';
+import { appendedFile, type LogDestination, tellOperator } from './log-file.ts';
 import type { Logger } from './logger.ts';
 
 export interface GatewayLogger extends Logger {
@@ -12,6 +13,8 @@ export interface GatewayLogger extends Logger {
   child(fields: Record<string, unknown>): Logger;
   /** Resolves when what was logged has left the process, or cannot, within a second. */
   flush(): Promise<void>;
+  /** Lines so far that could not be written: a full disk, a reader that has gone away. */
+  linesLost(): number;
   /** Opens log.file again under its name, after it was rotated. Without a file nothing happens. */
   reopen(): void;
 }
@@ -34,6 +37,7 @@ export function createLogger(options: Pick<Config['log'], 'level' | 'file'>): Ga
     ...methodsOf(lines),
     child: (fields) => methodsOf(lines.child(fields)),
     flush: () => destination.flush(),
+    linesLost: () => destination.lost,
     reopen: () => destination.reopen(),
   };
 }
@@ -54,7 +58,8 @@ let standardOutputGuarded = false;
 
 /**
  * Through the stream, not straight to descriptor 1: pm2's cluster mode replaces `process.stdout.write`, and what goes
- * past it lands in the wrong file. A reader that has gone away (`| head`) ends the log, not the gateway.
+ * past it lands in the wrong file. A reader that has gone away (`| head`) ends the log, not the gateway. What a full disk
+ * refuses is lost, counted, and told once until lines go through again, as with a file.
  */
 function standardOutput(): LogDestination {
   if (!standardOutputGuarded) {
@@ -63,9 +68,22 @@ function standardOutput(): LogDestination {
       if (code === 'EPIPE' || code === 'ERR_STREAM_DESTROYED') standardOutputEnded = true;
     });
   }
+  let failing = false;
+  let lost = 0;
+  const written = (error?: NodeJS.ErrnoException | null) => {
+    if (error != null) lost++;
+    if (error != null && error.code !== 'EPIPE' && !failing) {
+      tellOperator(`standard output cannot be written: ${errorMessage(error)}`);
+    }
+    failing = error != null;
+  };
   return {
+    get lost() {
+      return lost;
+    },
     write(line) {
-      if (!standardOutputEnded) process.stdout.write(line);
+      if (standardOutputEnded) lost++;
+      else process.stdout.write(line, 'utf8', written);
     },
     flush: standardOutputDrained,
     reopen() {},

@@ -1,8 +1,19 @@
 import { statSync } from 'node:fs';
-import { collectDefaultMetrics, Gauge, Registry } from 'prom-client';
+import { type Aggregator, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 
 /** Twice as coarse as the default: the sampling timer costs an idle process 0.25 % of a core at 10 ms. */
 const EVENT_LOOP_SAMPLING_MS = 20;
+
+/**
+ * How those of several processes are put together where prom-client's own choice does not do: it omits the start time, and
+ * adds up what each process may open at most. The highest start time is that of the last restart.
+ */
+export const PROCESS_AGGREGATORS: Readonly<Record<string, Aggregator>> = {
+  process_start_time_seconds: 'max',
+  process_max_fds: 'max',
+  // Beside the limit of one process: that of the one which is nearest to it.
+  process_open_fds: 'max',
+};
 
 let registry: Registry | undefined;
 

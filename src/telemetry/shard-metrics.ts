@@ -11,6 +11,20 @@ export const SHARD_METRICS: readonly MetricRow[] = [
     'Times the shard was run again after a crash',
     ({ restarts }) => restarts,
   ),
+  ofShards(
+    'counter',
+    'tickcast_shard_hangs_total',
+    'Times the event loop of the shard did not turn any more, and its thread was ended',
+    ({ hangs }) => hangs,
+  ),
+  ofShards('gauge', 'tickcast_shard_crash_looping', '1 while the shard is in a crash loop', ({ crashLooping }) =>
+    crashLooping ? 1 : 0,
+  ),
+  ofBlocks(
+    'tickcast_shard_primary_silences_total',
+    'Times the shard found that the event loop of the primary thread did not turn',
+    'primarySilences',
+  ),
   ofBlocks('tickcast_shard_records_read_total', 'Ring records seen', 'recordsRead'),
   ofBlocks('tickcast_shard_records_matched_total', 'Ring records that a client of the shard wanted', 'recordsMatched'),
   ofBlocks('tickcast_shard_lapped_total', 'Times the transmitter ran over the shard', 'lapped'),

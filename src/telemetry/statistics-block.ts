@@ -21,6 +21,7 @@ export const COUNTERS = [
   'connectionDurationMsSum', // of the closed ones
   'handshakesFailed', // refused requests, time-outs, broken upgrades
   'handshakesRefusedForMemory', // of those, answered 503 under memory pressure
+  'forwardingHeadersUnusable', // of trusted proxies, that name no client
   'messagesForwarded', // data deliveries, one for each recipient
   'bytesForwarded', // bytes of those frames
   'socketWrites',
@@ -46,7 +47,9 @@ export const COUNTERS = [
   'lapped', // times the writer ran over this shard
   'recordsLost', // records it did not see for that
   'wakes', // wake-up messages received
+  'logLinesSuppressed', // lines of the log that were one too many for their second
   'lifetimes', // times this shard's thread has come up
+  'primarySilences', // times it found the primary's event loop standing still
 ] as const;
 
 export const GAUGES = [
@@ -68,6 +71,9 @@ export const GAUGES = [
   'cpuUs', // CPU time of the thread, µs, since it came up
   'heartbeatMs', // when the event loop last turned, ms since the epoch
   'lastActivityMs', // last delivery or command, ms since the epoch
+  'threadId', // of node:worker_threads
+  'phase', // what the shard does, see shard-phases.ts
+  'commandOf', // connection that the last command came from: the number its id ends in
 ] as const;
 
 export type CounterName = (typeof COUNTERS)[number];
@@ -100,6 +106,12 @@ export function dataTypeSlot(wireType: string): number {
 }
 
 const INDEX = Object.fromEntries(SCALAR_NAMES.map((name, index) => [name, index])) as Record<ScalarName, number>;
+
+/** What can be read of a block, also of one that another process keeps; see block-snapshot.ts. */
+export type BlockReading = Pick<
+  StatisticsBlock,
+  'get' | 'closes' | 'deliveries' | 'merged' | 'dropped' | 'latencyBuckets'
+>;
 
 export class StatisticsBlock {
   static readonly bytes = BLOCK_WORDS * Float64Array.BYTES_PER_ELEMENT;

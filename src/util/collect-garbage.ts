@@ -17,10 +17,11 @@ export function collectGarbage(): number {
   return performance.now() - begunMs;
 }
 
-/** V8's own collector, which a context has that is made after the flag is set. */
+/**
+ * V8's own collector, which a context has that is made after the flag is set. Flags are the process's, so it is not taken
+ * back: another thread may be about to make its context.
+ */
 function exposedCollector(): Collect {
   setFlagsFromString('--expose-gc');
-  const exposed = runInNewContext('gc') as Collect;
-  setFlagsFromString('--no-expose-gc');
-  return exposed;
+  return runInNewContext('gc') as Collect;
 }

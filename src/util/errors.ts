@@ -12,6 +12,7 @@ export const ERROR_CODES = {
   PORT_IN_USE: 'The port belongs to another program',
   PORT_REFUSED: 'The operating system refuses to listen there',
   SHARD_START_FAILED: 'A shard did not come up in time',
+  RUN_DIRECTORY_REFUSED: 'The directory where instances find each other cannot be used',
   INVALID_STATE: 'The call does not fit the state of the object, such as a second start',
 
   // Publications, on their way in.
@@ -51,6 +52,7 @@ export const ERROR_CODES = {
   NOT_FOUND: 'There is nothing at this path',
   METHOD_NOT_ALLOWED: 'The path does not know this method',
   INVALID_REQUEST: 'The request has a wrong shape',
+  PRIMARY_SILENT: 'The primary thread hangs, so the gateway cannot answer',
 } as const;
 
 export type ErrorCode = keyof typeof ERROR_CODES;

@@ -3,8 +3,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { createAdminApp } from '../../src/admin/admin-app.ts';
 import type { ForwardedRequest } from '../../src/admin/forwarded-request.ts';
 import { answerForwarded } from '../../src/admin/inject.ts';
-import { CLOSES } from '../../src/connection/close-codes.ts';
-import { Aggregator } from '../../src/telemetry/aggregator.ts';
+import { machineOf } from '../support/admin-answers.ts';
 import { FakeAdminContext } from '../support/fake-admin-context.ts';
 
 let context: FakeAdminContext;
@@ -12,7 +11,7 @@ let app: FastifyInstance;
 
 beforeEach(() => {
   context = new FakeAdminContext();
-  app = createAdminApp(context, new Aggregator(context, CLOSES), CLOSES);
+  app = createAdminApp(machineOf(context), '');
 });
 
 afterEach(() => app.close());

@@ -17,6 +17,9 @@ const PARTS = [
   'delivery',
   'control',
   'admin',
+  'cluster',
+  'compare',
+  'operate',
 ];
 
 /** Files that wire the parts together: they may import values from everywhere. */
@@ -28,6 +31,9 @@ const COMPOSITION_ROOTS = [
 
 /** Values that a part takes from another one all the same, and why. Constants and pure functions, but for two classes. */
 const EXCEPTIONS: Readonly<Record<string, string>> = {
+  'compare → src/subscription/filter.ts': 'what a filter matches is asked here of two servers, by the same rules',
+  'compare → src/subscription/normal-form.ts': 'as above: which names mean the same topic',
+  'compare → src/dataflow/hoist.ts': 'what the gateway adds to a publication is told from what differs',
   'connection → src/frame/frame-header.ts': 'replies and PINGs are frames too, and share the socket with data',
   'connection → src/subscription/filter.ts': 'a filter is read where the command that holds it is answered',
   'connection → src/delivery/account.ts': 'a class: what a connection was sent is counted from its first moment on',
@@ -36,13 +42,14 @@ const EXCEPTIONS: Readonly<Record<string, string>> = {
   'delivery → src/ring/sequence-index.ts': 'a number that was left out has no topic, and a constant says so',
   'delivery → src/subscription/filter.ts': 'topics are found by filter here, as filters are by topic there',
   'delivery → src/subscription/normal-form.ts': 'as above: a kline of one interval is also a kline',
+  'source → src/dataflow/source-number.ts': 'the highest number that a source may give, a constant',
+  'frame → src/dataflow/source-number.ts': 'as above',
   'frame → src/ring/layout.ts': 'the kinds of record, and how long one is, which decides what the ring can keep',
   'frame → src/ring/compactor.ts': 'a class: the frame stage alone writes the ring, so it alone looks after what goes',
   'frame → src/delivery/delivery-policy.ts':
     'a record says how it may be conflated, so that no shard has to read its text',
   'frame → src/delivery/depth.ts': 'whether a publication tells a book is found out where it is framed, once for all',
   'frame → src/delivery/order-book.ts': 'a key frame is a full book, made of updates as a client makes it',
-  'shard → src/ring/sequence-index.ts': 'as above: what is left out was not lost',
   'shard → src/ring/layout.ts': 'publications are told from latest values by their kind',
   'shard → src/delivery/delivery-policy.ts': 'what follows on a lap depends on how a topic may be conflated',
   'shard → src/delivery/gap.ts': 'those who keep up are told of a lap with one message for all of a cohort',
@@ -84,10 +91,10 @@ describe('the parts of src', () => {
     expect(below).toEqual([]);
   });
 
-  it('are not reached by the command line, which only starts the gateway', () => {
+  it('are not reached by the command line, which only starts the gateway or a comparison', () => {
     const taken = ['src/main.ts', 'src/command-line.ts'].flatMap(importsOf).filter(({ typeOnly }) => !typeOnly);
     const parts = taken.map(({ to }) => partOf(to)).filter((part) => PARTS.includes(part));
-    expect(parts).toEqual(['control']); // its signals
+    expect(parts).toEqual(['control', 'compare']); // its signals; the command
   });
 
   it('know nothing of tests, benchmarks and examples', () => {

@@ -78,7 +78,7 @@ describe('helpText', () => {
   it('names each option with its default, sentence and range', () => {
     const help = helpText().split('\nOptions\n')[1]!;
     for (const option of OPTIONS) {
-      const shown = Array.isArray(option.default) ? option.default.join(',') : String(option.default) || '""';
+      const shown = (Array.isArray(option.default) ? option.default.join(',') : String(option.default)) || '""';
       const start = help.indexOf(`\n  --${option.name} `);
       expect(start, option.name).toBeGreaterThanOrEqual(0);
       const [first, second, third] = help.slice(start + 1).split('\n');

@@ -80,9 +80,13 @@ describe('a value that is not allowed', () => {
     ['--server.port=', 'server.port: "" is not allowed; allowed: 0 to 65535 (flag --server.port)'],
     [
       '--server.path=ws',
-      'server.path: "ws" is not allowed; allowed: a path that starts with /, without ?, # or spaces, and not under /api (flag --server.path)',
+      'server.path: "ws" is not allowed; allowed: a path that starts with /, without ?, # or spaces, not /health and not under /api (flag --server.path)',
     ],
     ['--server.host=', 'server.host: "" is not allowed; allowed: an IP address or a host name (flag --server.host)'],
+    [
+      '--server.trustProxy=10.0.0.0/33,::1',
+      'server.trustProxy: ["10.0.0.0/33", "::1"] is not allowed; allowed: a list of addresses such as 10.0.0.7 or 2001:db8::7, or ranges such as 10.0.0.0/8 or 2001:db8::/32, each at most once (flag --server.trustProxy)',
+    ],
     ['--shards=0', 'shards: 0 is not allowed; allowed: auto or 1 to 64 (flag --shards)'],
     ['--shards=many', 'shards: "many" is not allowed; allowed: auto or 1 to 64 (flag --shards)'],
     [
@@ -93,6 +97,10 @@ describe('a value that is not allowed', () => {
       '--source.simulator.types=trade,news',
       'source.simulator.types: ["trade", "news"] is not allowed; allowed: a list of trade, ticker, kline or depth, each at most once (flag --source.simulator.types)',
     ],
+    ...['foo:99999', 'foo:65536', 'foo:0'].map((given) => [
+      `--source.ndjson.connect=${given}`,
+      `source.ndjson.connect: "${given}" is not allowed; allowed: host:port with a port from 1 to 65535, the path of a Unix socket of at most 107 characters, or empty (flag --source.ndjson.connect)`,
+    ]),
     [
       '--source.recording.speed=0',
       'source.recording.speed: 0 is not allowed; allowed: max or 0.001 to 1000000 (flag --source.recording.speed)',
@@ -110,14 +118,14 @@ describe('a value that is not allowed', () => {
     expect(lines(() => load([`--source.simulator.types=${text}`]))).toHaveLength(1);
   });
 
-  it.each(['/', '/ws', '/a/b-c_d.e~f', '/apiary', '/%C3%A9', '/ws!$&\'()*+,;=:@"'])(
+  it.each(['/', '/ws', '/a/b-c_d.e~f', '/apiary', '/healthy', '/%C3%A9', '/ws!$&\'()*+,;=:@"'])(
     'the path %j is allowed',
     (path) => {
       expect(createConfig({ server: { path } }).server.path).toBe(path);
     },
   );
 
-  it.each(['', 'ws', '/a b', '/a?b', '/a#b', '/é', '/api', '/api/ws', '/a\n', `/${'a'.repeat(2_000)}`])(
+  it.each(['', 'ws', '/a b', '/a?b', '/a#b', '/é', '/api', '/api/ws', '/health', '/a\n', `/${'a'.repeat(2_000)}`])(
     'the path %.20j is refused',
     (path) => {
       expect(refusal(() => createConfig({ server: { path } })).code).toBe('INVALID_OPTION');
@@ -384,4 +392,21 @@ describe('createConfig', () => {
     circle.server = circle;
     expect(lines(() => createConfig(circle as ConfigOverrides))).toHaveLength(1);
   });
+});
+
+describe('the proxies that are trusted', () => {
+  it.each([
+    ['', []],
+    ['127.0.0.1', ['127.0.0.1']],
+    ['10.0.0.0/8, 2001:db8::/32,::1', ['10.0.0.0/8', '2001:db8::/32', '::1']],
+  ])('are read from %j', (text, trustProxy) => {
+    expect(load([`--server.trustProxy=${text}`]).config.server.trustProxy).toEqual(trustProxy);
+  });
+
+  it.each(['localhost', '10.0.0.0/33', '*', 'loopback', '10.0.0.1 10.0.0.2', '10.0.0.1,', '::1,::1'])(
+    'are not %j',
+    (text) => {
+      expect(lines(() => load([`--server.trustProxy=${text}`]))).toHaveLength(1);
+    },
+  );
 });

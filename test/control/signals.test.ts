@@ -16,7 +16,7 @@ describe('stopOnSignals', () => {
     expect(await child.ended).toEqual({
       status: 0,
       signal: null,
-      stdout: 'ready false\nasked true\nstopped\n',
+      stdout: `ready false\nasked true by ${signal}\nstopped\n`,
       stderr: '',
     });
   });
@@ -31,7 +31,7 @@ describe('stopOnSignals', () => {
     child.kill(first);
     await child.said('stopping');
     child.kill(second);
-    expect(await child.ended).toMatchObject({ status, stdout: 'ready false\nasked true\nstopping\n' });
+    expect(await child.ended).toMatchObject({ status, stdout: `ready false\nasked true by ${first}\nstopping\n` });
   });
 
   it.each(['rejects', 'throws'])('exits 1 with the reason when the stop %s', async (how) => {
@@ -56,6 +56,6 @@ describe('stopOnSignals', () => {
     child.kill('SIGINT');
     child.kill('SIGTERM');
     // 130 would mean that the echo had ended it: of two signals that wait, the one with the lower number comes first.
-    expect(await child.ended).toMatchObject({ status: 143, stdout: 'ready false\nasked true\nstopping\n' });
+    expect(await child.ended).toMatchObject({ status: 143, stdout: 'ready false\nasked true by SIGINT\nstopping\n' });
   });
 });

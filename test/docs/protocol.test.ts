@@ -12,7 +12,15 @@ import { textOf } from './repository-files.ts';
 const page = textOf('docs/protocol.md');
 const KINDS = ['json client', 'json gateway', 'json source'];
 /** Examples that other tests run: the page of this file, and what slow clients get. */
-const OTHER_KINDS = ['js page', 'json slow source', 'json slow gateway', 'json gap', 'json epoch', 'json shutdown'];
+const OTHER_KINDS = [
+  'js page',
+  'json slow source',
+  'json slow gateway',
+  'json gap',
+  'json epoch',
+  'json shutdown',
+  'json hole',
+];
 const welcome = fencesOf(sectionOf(page, 'Connecting')).find(({ info }) => info === 'json gateway')!;
 
 /** Sections with examples: they are one exchange each, with a gateway and a connection of its own. */

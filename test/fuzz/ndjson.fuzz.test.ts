@@ -42,7 +42,7 @@ it(`publishes the good lines and counts the bad ones, whatever pieces they come 
         const stream = new PassThrough();
         const sink = new CollectingSink();
         const source = new NdjsonSource(
-          { port: 0, path: '', connect: '', lineBytes: LINE_BYTES_MAX, connections: 1 },
+          { port: 0, path: '', connect: '', numbering: '', lineBytes: LINE_BYTES_MAX, connections: 1 },
           stream,
         );
         await source.start(sink);

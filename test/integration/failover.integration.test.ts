@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
+import type { Publication } from '../../src/dataflow/publication.ts';
 import { readAdmin } from '../support/admin-api.ts';
 import { NumberedFeed } from '../support/numbered-feed.ts';
 import { SeededRandom } from '../support/seeded-random.ts';
@@ -15,7 +16,7 @@ const PATIENT = { timeout: 15_000, interval: 10 };
 
 async function gatewayOn(feed: NumberedFeed, options: ConfigOverrides = {}): Promise<TestGateway> {
   const before = feed.connected;
-  const ndjson = { connect: feed.address };
+  const ndjson = { connect: feed.address, ...options.source?.ndjson };
   const gateway = await startGateway({
     ...options,
     source: { kind: 'ndjson', ndjson, restartDelayMs: 10, restartDelayMaxMs: 10 },
@@ -116,8 +117,8 @@ describe('two gateways on one numbered feed', () => {
     for (const symbol of 'ABCD') for (const type of types) source.publish(type, symbol, { bids: [], asks: [] });
     for (const connections of clients) {
       const last = connections.at(-1)!;
-      await last.until(() => last.data.some(({ seq }) => seq! > source.seq - 12), 'the end');
-      await last.ask({ type: 'getLedger' });
+      const ledger = async () => (await last.ask({ type: 'getLedger' })).payload;
+      await expect.poll(ledger, PATIENT).toMatchObject({ seq: source.seq, pending: 0, state: 'live' });
       expect(source.problemsOf(...connections)).toEqual([]);
     }
   });
@@ -195,7 +196,7 @@ describe('two gateways on one numbered feed', () => {
     for (const gateway of [one, other]) await hasPublished(gateway, 8);
     await client.until(() => client.data.length === 7 && epochOf(client) !== shared, 'another epoch');
     const seqs = client.data.map(({ seq }) => seq!);
-    expect(seqs).toEqual([2, 3, ...[4, 5, 6, 7, 8].map((n) => 2 ** 40 + n - 1)]);
+    expect(seqs).toEqual([2, 3, ...[4, 5, 6, 7, 8].map((n) => 2 ** 40 + n)]);
     expect(client.data.map(({ prevSeq }) => prevSeq)).toEqual([1, ...seqs.slice(0, -1)]);
     const own = epochOf(client);
     expect((await resume(one, own, seqs[4]!)).payload).toMatchObject({ resumed: true, replayed: 2 });
@@ -205,5 +206,136 @@ describe('two gateways on one numbered feed', () => {
     expect(one.lines).toContainEqual(
       expect.objectContaining({ level: 'warn', message: 'Numbering has another epoch' }),
     );
+  });
+
+  it.each([
+    ['is refused', { dataflow: { strict: true } }, undefined],
+    ['is not routed to clients', {}, 'trade'],
+  ])('do not resume across what one has missed where the first behind it %s', async (_, options, onlyType) => {
+    const feed = await NumberedFeed.open();
+    const gateways = [await gatewayOn(feed, options), await gatewayOn(feed, options)];
+    for (const { gateway } of gateways) {
+      if (onlyType === undefined) continue;
+      const condition = ({ type }: Publication) => type === onlyType;
+      gateway.dataFlow.addRoutingRule({
+        name: 'some',
+        condition,
+        targetChannels: ['proxy-websocket'],
+        enabled: true,
+        priority: 1,
+      });
+    }
+    const [whole, broken] = gateways as [TestGateway, TestGateway];
+    for (let n = 1; n <= 10; n++) feed.publish(trade('A', n));
+    for (const gateway of gateways) await hasPublished(gateway, 10);
+    feed.cut(1);
+    await expect.poll(() => feed.connected, PATIENT).toBe(1);
+    for (let n = 11; n <= 15; n++) feed.publish(trade('A', n));
+    await expect.poll(() => feed.connected, PATIENT).toBe(2);
+    feed.publish({ ...trade('A', 16), type: onlyType === undefined ? 'trade' : 'ticker', data: { price: 'none' } });
+    for (let n = 17; n <= 20; n++) feed.publish(trade('A', n));
+    await hasPublished(whole, 19);
+    await hasPublished(broken, 14);
+    const epoch = epochOf(await open(whole));
+    expect((await resume(broken, epoch, 10)).payload).toMatchObject({ resumed: false, reason: 'HISTORY_TOO_SHORT' });
+    expect((await resume(broken, epoch, 15)).payload).toMatchObject({ resumed: true, replayed: 4 });
+    expect((await resume(whole, epoch, 10)).payload).toMatchObject({ resumed: true, replayed: 9 });
+  });
+
+  it('do not resume across a break, in front of which others may have got more', async () => {
+    const feed = await NumberedFeed.open();
+    feed.epoch = 'one';
+    const [whole, broken] = [await gatewayOn(feed), await gatewayOn(feed)];
+    const early = await open(broken);
+    const own = epochOf(early);
+    for (let n = 1; n <= 10; n++) feed.publish(trade('A', n));
+    for (const gateway of [whole, broken]) await hasPublished(gateway, 10);
+    const shared = epochOf(await open(whole));
+    // The feed dies before it has written these to the other one.
+    feed.hold(1);
+    for (let n = 11; n <= 15; n++) feed.publish(trade('A', n));
+    await hasPublished(whole, 15);
+    feed.stop();
+    await expect.poll(() => feed.connected, PATIENT).toBe(0);
+    feed.epoch = 'two';
+    feed.seq = 0;
+    await feed.listen();
+    await expect.poll(() => feed.connected, PATIENT).toBe(2);
+    for (let n = 1; n <= 3; n++) feed.publish(trade('A', 100 + n));
+    await hasPublished(broken, 13);
+    expect((await resume(broken, shared, 10)).payload).toMatchObject({ resumed: false, reason: 'HISTORY_TOO_SHORT' });
+    // Whoever has the name that this gateway alone ever had was with this one.
+    expect(own).not.toBe(shared);
+    expect((await resume(broken, own, 10)).payload).toMatchObject({ resumed: true, replayed: 3 });
+  });
+
+  it('tell their clients what they have not got from the feed, so that these can ask elsewhere', async () => {
+    const feed = await NumberedFeed.open();
+    const [whole, broken] = [await gatewayOn(feed), await gatewayOn(feed)];
+    for (let n = 1; n <= 3; n++) feed.publish(trade('A', n));
+    for (const gateway of [whole, broken]) await hasPublished(gateway, 3);
+    const client = await TestClient.open(broken.port);
+    feed.cut(1);
+    await expect.poll(() => feed.connected, PATIENT).toBe(1);
+    for (let n = 4; n <= 6; n++) feed.publish(trade('A', n));
+    await expect.poll(() => feed.connected, PATIENT).toBe(2);
+    feed.publish(trade('A', 7));
+    const { payload } = await client.next('hole');
+    expect(payload).toEqual({ fromSeq: 4, toSeq: 6 });
+    const elsewhere = await resume(whole, epochOf(client), 3);
+    expect(elsewhere.payload).toMatchObject({ resumed: true });
+    await elsewhere.client.until(() => elsewhere.client.data.length === 4, 'what was missed');
+  });
+
+  it('keep feeds apart whose numberings have other names', async () => {
+    const [x, y] = [await NumberedFeed.open(), await NumberedFeed.open()];
+    const named = (numbering: string) => ({ source: { ndjson: { numbering } } });
+    const gateways = [await gatewayOn(x, named('x')), await gatewayOn(y, named('y'))] as const;
+    x.publish(trade('A', 1));
+    y.publish(trade('B', 1));
+    for (const gateway of gateways) await hasPublished(gateway, 1);
+    const epoch = epochOf(await open(gateways[0]));
+    expect((await resume(gateways[1], epoch, 0)).payload).toMatchObject({ reason: 'UNKNOWN_EPOCH' });
+  });
+
+  it('do not resume across topics for which one of them had no room', async () => {
+    const feed = await NumberedFeed.open();
+    const options = { ring: { bytes: 4 * 1024 * 1024, topics: 3 } };
+    const old = await gatewayOn(feed, options);
+    for (let n = 1; n <= 3; n++) feed.publish(trade(`OLD${n}`, n));
+    await hasPublished(old, 3);
+    const fresh = await gatewayOn(feed, options);
+    for (let n = 4; n <= 6; n++) feed.publish(trade('NEW', n));
+    feed.publish(trade('OLD1', 7));
+    await hasPublished(fresh, 4);
+    await hasPublished(old, 4);
+    const epoch = epochOf(await open(fresh));
+    expect((await resume(old, epoch, 4)).payload).toMatchObject({ resumed: false, reason: 'HISTORY_TOO_SHORT' });
+    expect((await resume(fresh, epoch, 4)).payload).toMatchObject({ resumed: true, replayed: 3 });
+  });
+
+  it('serve on when the feed dies, say so, and are well again when it is back', async () => {
+    const feed = await NumberedFeed.open();
+    const gateway = await gatewayOn(feed);
+    feed.publish(trade('A', 1));
+    await hasPublished(gateway, 1);
+    feed.stop();
+    const health = () =>
+      readAdmin<{ status: string; reasons: { check: string; level: string }[] }>(gateway.port, 'health');
+    await expect
+      .poll(health, PATIENT)
+      .toMatchObject({ status: 'degraded', reasons: [{ check: 'sources', level: 'degraded' }] });
+    expect(gateway.lines).toContainEqual(expect.objectContaining({ level: 'error', message: 'Source failed' }));
+    const client = await open(gateway);
+    await client.ask({ type: 'subscribe', payload: { symbols: 'A', snapshot: true } });
+    await client.until(() => client.data.length === 1, 'the latest value');
+    await feed.listen();
+    await expect.poll(() => feed.connected, PATIENT).toBe(1);
+    feed.publish(trade('A', 2));
+    await client.until(() => client.data.length === 2, 'what is published again');
+    expect(client.data[1]).toMatchObject({ seq: 2, prevSeq: 1 });
+    expect(await health()).toMatchObject({ status: 'healthy' });
+    // Nothing was published meanwhile, and the numbers say so.
+    expect((await ringOf(gateway)).numbering).toMatchObject({ kind: 'source', holes: 0 });
   });
 });

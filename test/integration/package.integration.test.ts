@@ -32,4 +32,5 @@ it('works as an installed package, compiled, from plain JavaScript and from its 
   expect(run('program.mjs')).toBe(`${VERSION} Y 1\n`);
   const { bin } = createRequire(import.meta.url)('tickcast/package.json') as { bin: { tickcast: string } };
   expect(run(join('node_modules/tickcast', bin.tickcast), '--version')).toBe(`${VERSION}\n`);
+  expect(run(join('node_modules/tickcast', bin.tickcast), 'compare', '--help')).toContain('\n  --old ADDRESS ');
 });

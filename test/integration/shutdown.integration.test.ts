@@ -51,6 +51,7 @@ describe('the program, on a signal', () => {
         .trim()
         .split('\n')
         .map((line) => JSON.parse(line) as Record<string, unknown>);
+      expect(log.find(({ msg }) => msg === 'WebSocket gateway stopping')).toMatchObject({ level: 'INFO', signal });
       const published = log.find(({ msg }) => msg === 'DataFlow stopped')?.totalSent as number;
       expect(published).toBeGreaterThan(20);
       for (const { data } of clients) {
@@ -105,7 +106,11 @@ describe('a gateway that has time to drain', () => {
     const watch = clients.map(async (client) => {
       const told = await client.next('serverShutdown');
       const toldAt = performance.now();
-      expect(told.payload).toEqual({ drainMs: expect.any(Number), reconnectAfterMs: expect.any(Number) });
+      expect(told.payload).toEqual({
+        drainMs: expect.any(Number),
+        reconnectAfterMs: expect.any(Number),
+        seq: expect.any(Number),
+      });
       expect(await client.untilClosed()).toEqual({ code: 1001, reason: 'Server shutting down' });
       left.push({
         told: told.payload.reconnectAfterMs as number,
@@ -126,6 +131,16 @@ describe('a gateway that has time to drain', () => {
     // Who goes later has got later data.
     const byTurn = left.toSorted((a, b) => a.told - b.told);
     expect(byTurn.at(-1)!.last).toBeGreaterThan(byTurn[0]!.last + 20);
+  });
+
+  it('names no point to those who are about to resume, since they have not got anything yet', async () => {
+    const { gateway, port, publish } = await startGateway({ shutdown: { drainMs: 500 } });
+    const [live, coming] = [await TestClient.open(port), await TestClient.open(port, '/ws?subscription=none')];
+    for (let n = 1; n <= 10; n++) publish(trade('A', n));
+    const stopped = gateway.stop();
+    expect((await live.next('serverShutdown')).payload).toMatchObject({ seq: 10 });
+    expect((await coming.next('serverShutdown')).payload).not.toHaveProperty('seq');
+    await stopped;
   });
 
   it('lets those in whose handshake is under way, and tells them too', async () => {

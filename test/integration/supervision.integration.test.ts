@@ -1,57 +1,13 @@
 import { type AddressInfo, createServer } from 'node:net';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
 import { askHttp, readAdmin } from '../support/admin-api.ts';
-import type { CollectedLine } from '../support/collected-lines.ts';
 import { FAILING_SHARD, type FailureOrder, failShard } from '../support/shard-failures.ts';
+import { clientsOnEach, PATIENT, shardFailures, shardOf, stats, untilBack } from '../support/shard-figures.ts';
 import { TestClient } from '../support/test-client.ts';
-import { startGateway, type TestGateway, trade } from '../support/test-gateway.ts';
+import { startGateway, trade } from '../support/test-gateway.ts';
 import { LoggedPublisher } from '../support/told-truth.ts';
 
-interface ShardRow {
-  status: string;
-  restarts: number;
-}
-interface Stats extends Record<string, unknown> {
-  activeConnections: number;
-  totalSubscriptions: number;
-  shards: ShardRow[];
-}
-
 const TWO = { shards: 2, limits: {} } as const;
-const PATIENT = { timeout: 15_000, interval: 25 };
-
-/** The shard that a client has landed on, which stands in its id. */
-function shardOf(client: TestClient): number {
-  return Number(String(client.received[0]!.payload.connectionId).split('_')[2]);
-}
-
-/** Clients of the firehose, by shard: `each` on each of them at least. */
-async function clientsOnEach(port: number, shards: number, each: number): Promise<TestClient[][]> {
-  const byShard: TestClient[][] = Array.from({ length: shards }, () => []);
-  for (let tries = 0; tries < 200 && byShard.some((clients) => clients.length < each); tries++) {
-    const client = await TestClient.open(port);
-    byShard[shardOf(client)]!.push(client);
-  }
-  for (const clients of byShard) expect(clients.length).toBeGreaterThanOrEqual(each);
-  return byShard;
-}
-
-async function stats(port: number): Promise<Stats> {
-  return readAdmin<Stats>(port, 'stats');
-}
-
-function shardFailures(lines: readonly CollectedLine[]): CollectedLine[] {
-  return lines.filter(({ message }) => message === 'WebSocket shard failed');
-}
-
-async function untilBack({ port }: TestGateway, restarts: number): Promise<void> {
-  await expect
-    .poll(
-      async () => (await stats(port).catch(() => undefined))?.shards.map((shard) => [shard.status, shard.restarts]),
-      PATIENT,
-    )
-    .toContainEqual(['running', restarts]);
-}
 
 describe('a shard that crashes', () => {
   it.each<FailureOrder['kind']>(['throw', 'reject', 'exit', 'heap'])(
@@ -77,8 +33,8 @@ describe('a shard that crashes', () => {
         expect(client.closed).toBeUndefined();
       }
       const metrics = (await askHttp(port, '/api/websocket/metrics')).text;
-      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{shard="0"\} 1$/m);
-      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{shard="1"\} 0$/m);
+      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{process="0",shard="0"\} 1$/m);
+      expect(metrics).toMatch(/^tickcast_shard_restarts_total\{process="0",shard="1"\} 0$/m);
     },
   );
 

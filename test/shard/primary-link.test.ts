@@ -37,6 +37,16 @@ describe('a shard’s line to the primary', () => {
     await asked;
   });
 
+  it('tells whoever waits at once when the primary is given up, and goes on with who asks later', async () => {
+    const asked = [link.query('stats'), link.admit(ADDRESS)].map((answer) => expect(answer).rejects.toThrow(/silent/));
+    link.abandon();
+    await Promise.all(asked);
+    expect(vi.getTimerCount()).toBe(0);
+    const later = link.query('stats');
+    link.settle({ kind: 'answer', id: idOfLast(), payload: { a: 1 } });
+    expect(await later).toEqual({ a: 1 });
+  });
+
   it('says what is no answer', () => {
     expect(link.settle({ kind: 'wake' })).toBe(false);
   });

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { configSchema } from '../../src/config/schema.ts';
 import { createSource } from '../../src/source/create-source.ts';
+import { collectingLogger } from '../support/collected-lines.ts';
 
 /** A configuration of nothing but defaults: each section is parsed from an empty object, since it has no default. */
 function configOf(kind: 'simulator' | 'recording' | 'ndjson' | 'none') {
@@ -12,7 +13,7 @@ function configOf(kind: 'simulator' | 'recording' | 'ndjson' | 'none') {
 
 describe('createSource', () => {
   it.each(['simulator', 'recording', 'ndjson'] as const)('makes the source of kind %s, not started', (kind) => {
-    const source = createSource(configOf(kind));
+    const source = createSource(configOf(kind), collectingLogger());
     expect(source?.name).toBe(kind);
     expect(source?.getState()).toEqual({
       name: kind,
@@ -25,6 +26,6 @@ describe('createSource', () => {
   });
 
   it('makes none for none', () => {
-    expect(createSource(configOf('none'))).toBeUndefined();
+    expect(createSource(configOf('none'), collectingLogger())).toBeUndefined();
   });
 });

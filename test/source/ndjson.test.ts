@@ -32,7 +32,10 @@ afterEach(async () => {
 });
 
 async function start(options: Partial<Options>, input?: PassThrough): Promise<void> {
-  source = new NdjsonSource({ port: 0, path: '', connect: '', lineBytes: 1_000, connections: 16, ...options }, input);
+  source = new NdjsonSource(
+    { port: 0, path: '', connect: '', numbering: '', lineBytes: 1_000, connections: 16, ...options },
+    input,
+  );
   await source.start(sink);
 }
 
@@ -329,7 +332,7 @@ describe('NdjsonSource on a socket', () => {
   });
 
   it('leaves nothing behind when it is stopped while it starts', async () => {
-    source = new NdjsonSource({ port: 0, path, connect: '', lineBytes: 1_000, connections: 1 });
+    source = new NdjsonSource({ port: 0, path, connect: '', numbering: '', lineBytes: 1_000, connections: 1 });
     const starting = source.start(sink);
     await source.stop();
     await starting;

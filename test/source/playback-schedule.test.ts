@@ -32,8 +32,9 @@ describe('PlaybackSchedule', () => {
     expect([due(0), due(1), due(3)]).toEqual([0, 500_000, 1_500_000]);
     schedule.beginAgain(late);
     expect([schedule.positionUs - START_US, due(0), due(1)]).toEqual([2_250_000, 2_250_000, 2_750_000]);
-    schedule.shift(10 * SECOND_US);
+    schedule.skip(20 * SECOND_US);
     expect(due(2)).toBe(13_250_000);
+    expect(schedule.elapsedUs).toBe(26_500_000);
   });
 
   it('never goes backwards, and goes on from a time that lies back', () => {

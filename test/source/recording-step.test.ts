@@ -75,7 +75,7 @@ describe('a recording that is played in step', () => {
     expect(seqs[0]).toBeGreaterThanOrEqual(passes * TRADES);
     expect(seqs[0]).toBeLessThan((passes + 20) * TRADES);
     expect(seqs).toEqual(seqs.map((_, n) => seqs[0]! + n));
-    expect(sink.numbers.map((number) => number!.follows)).toEqual(seqs.map((_, n) => n > 0));
+    expect(sink.numbers.map((number) => number!.unbrokenFrom)).toEqual(seqs.map(() => seqs[0]));
     const ids = sink.publications.map(({ data }) => Number((data as { id: string }).id));
     expect(ids).toEqual(seqs.map((seq) => (seq - 1) % TRADES));
     expect(Math.min(...(sink.dueUs as number[])) / 1_000).toBeGreaterThan(began - 5_000);

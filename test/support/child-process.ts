@@ -42,6 +42,11 @@ export class TestProcess {
     });
   }
 
+  /** Its standard output so far. */
+  get output(): string {
+    return this.#stdout;
+  }
+
   kill(signal: NodeJS.Signals): void {
     this.#child.kill(signal);
   }

@@ -1,6 +1,9 @@
+import { closeSync, openSync } from 'node:fs';
 import { BroadcastChannel } from 'node:worker_threads';
 import type { ShardTask } from '../../src/control/messages.ts';
 import { runShard } from '../../src/shard/shard.ts';
+import { PHASE, type ShardPhase } from '../../src/telemetry/shard-phases.ts';
+import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 import { FAILURES, type FailureOrder } from './shard-failures.ts';
 
 /** Entry point of a shard that fails when it is told to, see shard-failures.ts. */
@@ -15,7 +18,7 @@ export default async function runFailingShard(task: ShardTask): Promise<void> {
   orders.close();
 }
 
-function fail({ kind, blockMs = 0 }: FailureOrder): void {
+function fail({ kind, blockMs = 0, path = '', phase = 'idle' }: FailureOrder): void {
   switch (kind) {
     case 'throw':
       throw new Error('thrown on order');
@@ -28,7 +31,39 @@ function fail({ kind, blockMs = 0 }: FailureOrder): void {
       return fillHeap();
     case 'block':
       Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, blockMs);
+      return;
+    case 'spin':
+      return spinOnOrder();
+    case 'spinIn':
+      return spinIn(phase);
+    case 'wait':
+      return waitOnOrder();
+    case 'match':
+      return matchOnOrder();
+    case 'open':
+      return closeSync(openSync(path, 'r'));
   }
+}
+
+function spinOnOrder(): void {
+  for (;;);
+}
+
+function spinIn(phase: ShardPhase): void {
+  const { set } = StatisticsBlock.prototype;
+  StatisticsBlock.prototype.set = function setOrSpin(name, value) {
+    set.call(this, name, value);
+    if (name === 'phase' && value === PHASE[phase]) spinOnOrder();
+  };
+}
+
+function waitOnOrder(): void {
+  Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0);
+}
+
+/** Takes some 2^60 steps. */
+function matchOnOrder(): void {
+  /^(a+)+$/.test(`${'a'.repeat(60)}b`);
 }
 
 function fillHeap(): void {

@@ -3,12 +3,14 @@ import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { DataFlowStats } from '../../src/dataflow/data-flow-stats.ts';
 import type { SourceState } from '../../src/source/source.ts';
+import type { Alert } from '../../src/telemetry/alerts.ts';
 import type { Instruments } from '../../src/telemetry/instruments.ts';
 import type { PressureState } from '../../src/telemetry/pressure-stages.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
 
 /** A gateway's figures without the gateway: real statistics blocks, and whatever else a test sets. */
 export class FakeAdminContext implements AdminContext {
+  readonly instance = { process: 0, pid: 4711 };
   readonly config;
   readonly version = '1.2.3';
   readonly startedAtMs = 1_000_000;
@@ -46,12 +48,20 @@ export class FakeAdminContext implements AdminContext {
   };
   sourceStates: SourceState[] = [];
   pressureState: PressureState = { stage: 0, steps: { trim: 0, conflate: 0, shed: 0, refuse: 0 } };
+  raisedAlerts: Alert[] = [];
+  linesLost = 0;
 
   constructor(options: ConfigOverrides = {}, shards = 2) {
     this.config = createConfig(options);
     const indexes = Array.from({ length: shards }, (_, index) => index);
     this.statistics = indexes.map(() => new StatisticsBlock(StatisticsBlock.allocate()));
-    this.shardStates = indexes.map((index) => ({ index, status: 'running', restarts: 0 }));
+    this.shardStates = indexes.map((index) => ({
+      index,
+      status: 'running',
+      restarts: 0,
+      hangs: 0,
+      crashLooping: false,
+    }));
   }
 
   port = () => 8080;
@@ -62,6 +72,8 @@ export class FakeAdminContext implements AdminContext {
   dataFlow = () => this.dataFlowStats;
   sources = () => this.sourceStates;
   pressure = () => this.pressureState;
+  alerts = () => this.raisedAlerts;
+  logLinesLost = () => this.linesLost;
   lastError = () => this.error;
 
   async connections(limit: number, sort: unknown) {
@@ -86,11 +98,13 @@ export class FakeInstruments implements Instruments {
   steady = 0;
   rss = 100 * 1024 * 1024;
   cpu = 0;
+  loopBusy = 0;
 
   wallMs = () => this.wall;
   steadyMs = () => this.steady;
   rssBytes = () => this.rss;
   cpuUs = () => this.cpu;
+  loopBusyMs = () => this.loopBusy;
 
   /** Both clocks go on. */
   pass(ms: number): void {

@@ -1,7 +1,7 @@
 import { NdjsonSource } from '../../src/source/ndjson.ts';
 
 // Reads standard input until two lines have come, then stops its source and has nothing left to do.
-const source = new NdjsonSource({ port: 0, path: '', connect: '', lineBytes: 1_000, connections: 1 });
+const source = new NdjsonSource({ port: 0, path: '', connect: '', numbering: '', lineBytes: 1_000, connections: 1 });
 let published = 0;
 await source.start({
   publish() {

@@ -8,29 +8,36 @@ export class NumberedFeed {
   /** Number of the newest line. */
   seq: number;
   epoch: string | undefined;
-  readonly #server: Server;
+  #server: Server | undefined;
+  #port = 0;
   readonly #readers: { socket: Socket; held: string[] | undefined }[] = [];
 
   private constructor(seq: number) {
     this.seq = seq;
-    this.#server = createServer((socket) => {
-      socket.on('error', () => {});
-      this.#readers.push({ socket, held: undefined });
-    });
   }
 
   /** @param seq number that the first line follows */
   static async open(seq = 0): Promise<NumberedFeed> {
     const feed = new NumberedFeed(seq);
-    feed.#server.listen(0, '127.0.0.1');
-    await once(feed.#server, 'listening');
-    onTestFinished(() => feed.close());
+    await feed.listen();
+    onTestFinished(() => feed.stop());
     return feed;
+  }
+
+  /** Listens, again on the port it had. */
+  async listen(): Promise<void> {
+    this.#server = createServer((socket) => {
+      socket.on('error', () => {});
+      this.#readers.push({ socket, held: undefined });
+    });
+    this.#server.listen(this.#port, '127.0.0.1');
+    await once(this.#server, 'listening');
+    this.#port = (this.#server.address() as AddressInfo).port;
   }
 
   /** For `source.ndjson.connect`. */
   get address(): string {
-    return `127.0.0.1:${(this.#server.address() as AddressInfo).port}`;
+    return `127.0.0.1:${this.#port}`;
   }
 
   /** Gateways that are connected now. */
@@ -68,8 +75,9 @@ export class NumberedFeed {
     this.#readers[n]!.socket.destroy();
   }
 
-  close(): void {
-    this.#server.close();
+  /** As a feed that dies. */
+  stop(): void {
+    this.#server?.close();
     for (const { socket } of this.#readers) socket.destroy();
   }
 }

@@ -11,8 +11,8 @@ const stops: Record<string, () => Promise<void>> = {
   hangs: () => new Promise(() => console.log('stopping')),
 };
 const target = {
-  stop(): Promise<void> {
-    console.log(`asked ${stopping()}`);
+  stop(signal: string): Promise<void> {
+    console.log(`asked ${stopping()} by ${signal}`);
     return stops[how]!();
   },
 };

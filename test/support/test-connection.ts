@@ -18,7 +18,15 @@ export function connectionOn(
 ): PooledConnection {
   const budget = new CommandBudget(commandsPerSecond, nowMs);
   const nothing = undefined as unknown as WebSocket;
-  const connection = new PooledConnection(`c_${serial}`, serial, nothing, socket as Socket, budget, nowMs);
+  const connection = new PooledConnection(
+    `c_${serial}`,
+    serial,
+    nothing,
+    socket as Socket,
+    '203.0.113.7',
+    budget,
+    nowMs,
+  );
   connection.state = 'open';
   return connection;
 }

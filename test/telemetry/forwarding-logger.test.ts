@@ -94,7 +94,8 @@ describe('a forwarding logger', () => {
   });
 
   it('reports each second of a flood, and no second without one', () => {
-    const log = forwarding({ linesPerSecond: 2 });
+    let counted = 0;
+    const log = forwarding({ linesPerSecond: 2, countSuppressed: (suppressed) => (counted += suppressed) });
     for (let second = 0; second < 3; second++) {
       for (let n = 0; n < 5; n++) log.info({}, 'flood');
       vi.advanceTimersByTime(1_000);
@@ -105,6 +106,7 @@ describe('a forwarding logger', () => {
     }
     const reports = lines.filter(({ message }) => message === '3 log lines suppressed');
     expect(reports).toHaveLength(3);
+    expect(counted).toBe(3 * 3);
     expect(lines).toHaveLength(3 * 2 + 3 + 3);
     expect(vi.getTimerCount()).toBe(0);
   });

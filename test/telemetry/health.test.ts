@@ -3,13 +3,8 @@ import { beforeEach, describe, expect, it } from 'vitest';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import { CLOSES } from '../../src/connection/close-codes.ts';
 import { Aggregator } from '../../src/telemetry/aggregator.ts';
-import {
-  assessHealth,
-  HEALTH_THRESHOLDS,
-  type HealthReason,
-  LATENCY_DELIVERIES_MIN,
-  SHARD_SILENT_MS,
-} from '../../src/telemetry/health.ts';
+import { assessHealth, type HealthReason, SHARD_SILENT_MS } from '../../src/telemetry/health.ts';
+import { HEALTH_THRESHOLDS, LATENCY_DELIVERIES_MIN } from '../../src/telemetry/health-figures.ts';
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
 const MIB = 1024 * 1024;
@@ -42,6 +37,7 @@ describe('docs/operation.md', () => {
     const checks: Record<HealthReason['check'], RegExp> = {
       running: /not running$/,
       shards: /one is down \/ all are down/,
+      crashLoop: /one is in a crash loop$/,
       sources: /one has failed/,
       latencyMs: new RegExp(
         `over ${HEALTH_THRESHOLDS.latencyMs.degraded} / over ${HEALTH_THRESHOLDS.latencyMs.unhealthy}$`,
@@ -52,6 +48,7 @@ describe('docs/operation.md', () => {
       memoryMb: new RegExp(`over ${HEALTH_THRESHOLDS.memoryShare.degraded * 100} %`),
       memoryPressure: /something is done \/ new connections are refused$/,
       connections: new RegExp(`over ${HEALTH_THRESHOLDS.connectionShare.degraded * 100} %`),
+      instances: /one does not answer/,
     };
     expect(listed.map(([check]) => check)).toEqual(Object.keys(checks));
     for (const [check, thresholds] of listed) expect(thresholds).toMatch(checks[check as HealthReason['check']]);
@@ -71,6 +68,7 @@ describe('health', () => {
       uptime: 5_000,
       performance: { avgLatency: 0, memoryUsage: 100, cpuUsage: 0 },
       reasons: [],
+      alerts: [],
     });
   });
 

@@ -4,12 +4,16 @@ import { CLOSES, closeRow } from '../../src/connection/close-codes.ts';
 import { Aggregator } from '../../src/telemetry/aggregator.ts';
 import { dropReasonIndex } from '../../src/telemetry/drop-reasons.ts';
 import { LATENCY_BOUNDS_SECONDS } from '../../src/telemetry/latency-metric.ts';
+import { MACHINE_METRICS } from '../../src/telemetry/machine-metrics.ts';
 import { METRICS } from '../../src/telemetry/metric-table.ts';
-import { GatewayMetrics } from '../../src/telemetry/metrics.ts';
+import { GatewayMetrics, METRICS_CONTENT_TYPE, renderMetrics } from '../../src/telemetry/metrics.ts';
 import { CLOSE_SLOTS, COUNTERS, GAUGES } from '../../src/telemetry/statistics-block.ts';
+import { type ExposedMetric, parseExposition } from '../support/exposition.ts';
 import { FakeAdminContext, FakeInstruments, sourceState } from '../support/fake-admin-context.ts';
 
 let context: FakeAdminContext;
+let instruments: FakeInstruments;
+let aggregator: Aggregator;
 let metrics: GatewayMetrics;
 
 beforeEach(() => {
@@ -18,37 +22,19 @@ beforeEach(() => {
   context.sourceStates = [sourceState()];
   context.dataFlowStats.errorsByCode = { CHANNEL_FAILED: 3 };
   for (const block of context.blocks()) block.set('heartbeatMs', Date.now());
-  metrics = new GatewayMetrics(context, new Aggregator(context, CLOSES, new FakeInstruments()), CLOSES);
+  instruments = new FakeInstruments();
+  aggregator = new Aggregator(context, CLOSES, instruments);
+  metrics = new GatewayMetrics(context, aggregator, CLOSES);
 });
 
-interface Exposed {
-  type: string;
-  help: string;
-  labels: Set<string>;
-  /** By metric name with labels, as exposed. */
-  samples: Map<string, number>;
+const MACHINE = { health: 'degraded', instances: { answered: 1, silent: 2, dead: 0 } } as const;
+
+async function render(): Promise<string> {
+  return renderMetrics([await metrics.snapshot()], MACHINE);
 }
 
-/** The exposition format, as far as these metrics use it; fails on a line that it does not know. */
-async function scrape(): Promise<Map<string, Exposed>> {
-  const exposed = new Map<string, Exposed>();
-  let current: Exposed | undefined;
-  for (const line of (await metrics.render()).split('\n')) {
-    const help = /^# HELP (\S+) (.+)$/.exec(line);
-    const type = /^# TYPE (\S+) (counter|gauge|histogram|summary)$/.exec(line);
-    const sample = /^([a-z_][a-z0-9_]*)(?:\{(.*)\})? (\S+)$/i.exec(line);
-    if (help) {
-      expect(exposed.has(help[1]!), `${help[1]} is exposed once`).toBe(false);
-      current = { type: '', help: help[2]!, labels: new Set(), samples: new Map() };
-      exposed.set(help[1]!, current);
-    } else if (type) current!.type = type[2]!;
-    else if (sample) {
-      for (const [, label] of (sample[2] ?? '').matchAll(/([a-z_]+)="(?:[^"\\]|\\.)*"/g)) current!.labels.add(label!);
-      expect(current!.samples.has(line.slice(0, line.lastIndexOf(' ')))).toBe(false);
-      current!.samples.set(line.slice(0, line.lastIndexOf(' ')), Number(sample[3]));
-    } else expect(line).toBe('');
-  }
-  return exposed;
+async function scrape(): Promise<Map<string, ExposedMetric>> {
+  return parseExposition(await render());
 }
 
 async function value(sample: string): Promise<number | undefined> {
@@ -59,11 +45,11 @@ async function value(sample: string): Promise<number | undefined> {
 
 describe('the metrics', () => {
   it('are Prometheus text', () => {
-    expect(metrics.contentType).toBe('text/plain; version=0.0.4; charset=utf-8');
+    expect(METRICS_CONTENT_TYPE).toBe('text/plain; version=0.0.4; charset=utf-8');
   });
 
   it('are named with the unit last, and _total for counters only', () => {
-    for (const { name, type } of METRICS) {
+    for (const { name, type } of [...METRICS, ...MACHINE_METRICS]) {
       expect(name).toMatch(/^tickcast_[a-z0-9_]+$/);
       expect(name.endsWith('_total')).toBe(type === 'counter');
     }
@@ -75,9 +61,9 @@ describe('the metrics', () => {
     context.block(1).set('connectionsOpen', 2);
     context.block(1).set('batchDelayUs', 2_500);
     expect(await value('tickcast_connections_accepted_total')).toBe(7);
-    expect(await value('tickcast_connections_open{shard="0"}')).toBe(0);
-    expect(await value('tickcast_connections_open{shard="1"}')).toBe(2);
-    expect(await value('tickcast_shard_batch_delay_seconds{shard="1"}')).toBe(0.0025);
+    expect(await value('tickcast_connections_open{process="0",shard="0"}')).toBe(0);
+    expect(await value('tickcast_connections_open{process="0",shard="1"}')).toBe(2);
+    expect(await value('tickcast_shard_batch_delay_seconds{process="0",shard="1"}')).toBe(0.0025);
   });
 
   it('do not count again what an earlier scrape has told', async () => {
@@ -90,7 +76,7 @@ describe('the metrics', () => {
   it('are the figures of one gateway alone', async () => {
     context.block().add('commands', 5);
     const other = new FakeAdminContext();
-    await new GatewayMetrics(other, new Aggregator(other, CLOSES), CLOSES).render();
+    await new GatewayMetrics(other, new Aggregator(other, CLOSES), CLOSES).snapshot();
     expect(await value('tickcast_commands_total')).toBe(5);
   });
 
@@ -132,19 +118,19 @@ describe('the metrics', () => {
     context.block(1).set('lagMsMax', 2_500);
     expect(await value('tickcast_resumes_total{outcome="accepted"}')).toBe(2);
     expect(await value('tickcast_resumes_total{outcome="refused"}')).toBe(1);
-    expect(await value('tickcast_connections_behind{shard="1"}')).toBe(3);
-    expect(await value('tickcast_pending_messages{shard="1"}')).toBe(40);
-    expect(await value('tickcast_connection_lag_seconds_max{shard="1"}')).toBe(2.5);
-    expect(await value('tickcast_connection_lag_seconds_max{shard="0"}')).toBe(0);
+    expect(await value('tickcast_connections_behind{process="0",shard="1"}')).toBe(3);
+    expect(await value('tickcast_pending_messages{process="0",shard="1"}')).toBe(40);
+    expect(await value('tickcast_connection_lag_seconds_max{process="0",shard="1"}')).toBe(2.5);
+    expect(await value('tickcast_connection_lag_seconds_max{process="0",shard="0"}')).toBe(0);
   });
 
   it('tell how far a shard is behind the transmitter, once it has turned', async () => {
     context.ringFigures.position = 10_000;
     context.block(0).set('ringPosition', 9_000);
     context.block(1).resetGauges();
-    expect(await value('tickcast_shard_ring_lag_bytes{shard="0"}')).toBe(1_000);
-    expect(await value('tickcast_shard_ring_lag_bytes{shard="1"}')).toBe(0);
-    expect(await value('tickcast_shard_heartbeat_age_seconds{shard="1"}')).toBeUndefined();
+    expect(await value('tickcast_shard_ring_lag_bytes{process="0",shard="0"}')).toBe(1_000);
+    expect(await value('tickcast_shard_ring_lag_bytes{process="0",shard="1"}')).toBe(0);
+    expect(await value('tickcast_shard_heartbeat_age_seconds{process="0",shard="1"}')).toBeUndefined();
   });
 
   it('tell the state of the source, and by code what was refused or went wrong', async () => {
@@ -168,11 +154,64 @@ describe('the metrics', () => {
     expect(await value('tickcast_handshakes_refused_for_memory_total')).toBe(6);
   });
 
-  it('tell health as one of its levels', async () => {
-    context.shardStates[0]!.status = 'restarting';
+  it('tell the health and the instances of the machine', async () => {
     expect(await value('tickcast_health{status="degraded"}')).toBe(1);
     expect(await value('tickcast_health{status="healthy"}')).toBe(0);
-    expect(await value('tickcast_shard_up{shard="0"}')).toBe(0);
+    expect(await value('tickcast_instances{state="answered"}')).toBe(1);
+    expect(await value('tickcast_instances{state="silent"}')).toBe(2);
+  });
+
+  it('tell whether a shard is up', async () => {
+    context.shardStates[0]!.status = 'restarting';
+    expect(await value('tickcast_shard_up{process="0",shard="1"}')).toBe(1);
+    expect(await value('tickcast_shard_up{process="0",shard="0"}')).toBe(0);
+  });
+
+  it('tell which of the alerts of the gateway fire, and which do not', async () => {
+    const raised = { name: 'TickcastLatencyHigh', value: 20, threshold: 15, since: 1, summary: '' } as const;
+    context.raisedAlerts = [
+      { ...raised, severity: 'warning', state: 'firing' },
+      { ...raised, severity: 'critical', state: 'pending' },
+    ];
+    expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="warning"}')).toBe(1);
+    expect(await value('tickcast_alert_firing{alert="TickcastLatencyHigh",severity="critical"}')).toBe(0);
+    expect(await value('tickcast_alert_firing{alert="TickcastMemoryHigh",severity="warning"}')).toBe(0);
+  });
+
+  it('tell what configuration allows, so that alerts can compare with it', async () => {
+    instruments.rss = 128 * 1024 * 1024;
+    expect(await value('tickcast_memory_used_ratio')).toBe(0.25);
+    expect(await value('tickcast_latency_allowance_seconds')).toBe(0);
+    const fixed = new FakeAdminContext({ batch: { mode: 'fixed', maxDelayMs: 250 }, memory: { thresholdMb: 0 } });
+    metrics = new GatewayMetrics(fixed, new Aggregator(fixed, CLOSES, instruments), CLOSES);
+    expect(await value('tickcast_memory_used_ratio')).toBe(0);
+    expect(await value('tickcast_latency_allowance_seconds')).toBe(0.25);
+  });
+
+  it('tell how busy the primary was between the last two samples', async () => {
+    for (const busyMs of [900, 250]) {
+      instruments.pass(1_000);
+      instruments.loopBusy += busyMs;
+      aggregator.sample();
+    }
+    expect(await value('tickcast_primary_loop_utilization_ratio')).toBe(0.25);
+  });
+
+  it('tell how long a source has been silent, from the start of the gateway where it never spoke', async () => {
+    const nowMs = context.startedAtMs + 90_000;
+    instruments.wall = nowMs;
+    const spoke = { name: 'spoke', lastPublicationMs: nowMs - 4_000 };
+    context.sourceStates = [sourceState(spoke), sourceState({ name: 'never' })];
+    expect(await value('tickcast_source_silence_seconds{source="spoke"}')).toBe(4);
+    expect(await value('tickcast_source_silence_seconds{source="never"}')).toBe(90);
+  });
+
+  it('tell how many lines of the log were lost, and why', async () => {
+    context.linesLost = 3;
+    context.block(0).add('logLinesSuppressed', 5);
+    context.block(1).add('logLinesSuppressed', 6);
+    expect(await value('tickcast_log_lines_lost_total{cause="unwritable"}')).toBe(3);
+    expect(await value('tickcast_log_lines_lost_total{cause="suppressed"}')).toBe(11);
   });
 
   it('count the open file descriptors without listing them', async () => {
@@ -182,16 +221,16 @@ describe('the metrics', () => {
 
   it('tell how long ago a shard last turned', async () => {
     context.block(0).set('heartbeatMs', Date.now() - 5_000);
-    expect(await value('tickcast_shard_heartbeat_age_seconds{shard="0"}')).toBeGreaterThanOrEqual(5);
+    expect(await value('tickcast_shard_heartbeat_age_seconds{process="0",shard="0"}')).toBeGreaterThanOrEqual(5);
   });
 
   it('use every figure of the statistics blocks', async () => {
     context.ringFigures.position = 1_000_000;
-    const before = steadyPart(await metrics.render());
-    expect(steadyPart(await metrics.render())).toBe(before);
+    const before = steadyPart(await render());
+    expect(steadyPart(await render())).toBe(before);
     for (const name of [...COUNTERS, ...GAUGES].filter((each) => !TOLD_ELSEWHERE.has(each))) {
       context.block().add(name, 77_000);
-      expect(steadyPart(await metrics.render()), name).not.toBe(before);
+      expect(steadyPart(await render()), name).not.toBe(before);
       context.block().add(name, -77_000);
     }
   });
@@ -206,6 +245,9 @@ const TOLD_ELSEWHERE = new Set<string>([
   'lifetimes',
   'connectedAtMsSum',
   'lastActivityMs',
+  'threadId',
+  'phase',
+  'commandOf',
 ]);
 
 /** The gateway's own lines but those that time alone changes. */
@@ -300,9 +342,21 @@ describe('docs/metrics.md', () => {
     }
   });
 
+  it('names the gauges that add up over instances, and no other', () => {
+    const text = readFileSync(new URL('../../docs/metrics.md', import.meta.url), 'utf8');
+    const [, sentence] = /These gauges add up all the same:\n((?: {2}.*\n)+)/.exec(text)!;
+    const told = [...sentence!.matchAll(/`(\w+)`/g)].map(([, name]) => name);
+    const adding = METRICS.filter(({ type, aggregator }) => type === 'gauge' && aggregator === 'sum');
+    expect(told).toEqual(adding.map(({ name }) => name));
+    const others = METRICS.filter(({ type, aggregator }) => type === 'gauge' && !['sum', 'max'].includes(aggregator));
+    expect(others.map(({ name, aggregator }) => `${name} ${aggregator}`)).toEqual(['tickcast_numbering_shared min']);
+    expect(text).toContain('`tickcast_numbering_shared` is the least that one has');
+    expect(METRICS.filter(({ type, aggregator }) => type === 'counter' && aggregator !== 'sum')).toEqual([]);
+  });
+
   it('names the labels that the table of metrics declares', () => {
     const listed = documented();
-    for (const { name, type, labels } of METRICS) {
+    for (const { name, type, labels } of [...METRICS, ...MACHINE_METRICS]) {
       expect(listed.get(name), name).toEqual({ type, labels: [...labels] });
     }
   });

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, renameSync, rmSync } from 'node:fs';
+import { closeSync, mkdtempSync, openSync, readFileSync, renameSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -134,7 +134,9 @@ describe('log.file', () => {
     try {
       log.reopen();
       log.info({}, 'kept');
-      expect(String(told.mock.calls[0]?.[0])).toMatch(/log\.file: .*app\.log cannot be opened again: .*ENOENT/);
+      expect(String(told.mock.calls[0]?.[0])).toMatch(
+        /^tickcast: log\.file: .*app\.log cannot be opened again: .*ENOENT/,
+      );
       expect(readFileSync(join(moved, 'app.log'), 'utf8')).toMatch(/kept/);
     } finally {
       renameSync(moved, folder);
@@ -160,12 +162,29 @@ describe('log.file', () => {
 describe('a full disk', () => {
   const full = '/dev/full';
 
-  it.runIf(process.platform === 'linux')('costs the lines, is told once, and nothing else', async () => {
-    const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
-    const log = createLogger({ level: 'info', file: full });
-    for (let n = 0; n < 100; n++) log.info({ n }, 'line');
-    expect(told).toHaveBeenCalledTimes(1);
-    expect(String(told.mock.calls[0]?.[0])).toMatch(/log\.file: \/dev\/full cannot be written: .*ENOSPC/);
-    await log.flush();
+  it.runIf(process.platform === 'linux')(
+    'costs the lines, which are counted, is told once, and nothing else',
+    async () => {
+      const told = vi.spyOn(process.stderr, 'write').mockReturnValue(true);
+      const log = createLogger({ level: 'info', file: full });
+      for (let n = 0; n < 100; n++) log.info({ n }, 'line');
+      expect(told).toHaveBeenCalledTimes(1);
+      expect(String(told.mock.calls[0]?.[0])).toMatch(/^tickcast: log\.file: \/dev\/full cannot be written: .*ENOSPC/);
+      expect(log.linesLost()).toBe(100);
+      await log.flush();
+    },
+  );
+
+  it.runIf(process.platform === 'linux')('costs the lines of standard output, counted and told once too', async () => {
+    const out = openSync(full, 'w');
+    const child = spawn(process.execPath, [fixture('log-and-count')], { stdio: ['ignore', out, 'pipe'] });
+    closeSync(out);
+    let told = '';
+    child.stderr?.on('data', (chunk) => {
+      told += chunk;
+    });
+    const [code] = await once(child, 'close');
+    expect(code).toBe(0);
+    expect(told).toMatch(/^tickcast: standard output cannot be written: ENOSPC.*\nlost 5\n$/);
   });
 });
