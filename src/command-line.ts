@@ -7,7 +7,7 @@ import type { Environment } from './config/read-environment.ts';
 import type { Config } from './config/schema.ts';
 import { VERSION } from './config/version.ts';
 import { onFirstSignal, stopOnSignals } from './control/signals.ts';
-import type { Gateway } from './gateway.ts';
+import type { Gateway, GatewayParts } from './gateway.ts';
 import { type ErrorCode, errorMessage, TickcastError } from './util/errors.ts';
 
 const [COMPARE] = COMMANDS;
@@ -54,11 +54,12 @@ function loadOrExit(argv: readonly string[], env: Environment): LoadedConfig {
   }
 }
 
-async function startOrExit(config: Config): Promise<void> {
+/** Runs a gateway until a signal stops it, and tells the process manager when it is ready; ends the process where it cannot. */
+export async function startOrExit(config: Config, parts: GatewayParts = {}): Promise<void> {
   let stopping = () => false;
   try {
     const { Gateway } = await import('./gateway.ts');
-    const gateway = new Gateway(config, { ownsProcess: true });
+    const gateway = new Gateway(config, { ...parts, ownsProcess: true });
     // Before the start, so that a signal while the shards come up drains what is there.
     stopping = stopOnSignals(gateway, { timeoutMs: config.shutdown.timeoutMs, report });
     await gateway.start();

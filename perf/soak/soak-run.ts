@@ -79,9 +79,10 @@ class Soak {
   async run(stopping: AbortSignal): Promise<SoakRun> {
     const options = this.#options;
     const port = await freePort();
+    // A gateway is ready when it has data.
+    this.#publish();
     const instances = await this.#cluster.start(options.instances, this.#gatewayOptions(port));
     const before = await this.#sampleAll(instances);
-    this.#publish();
     const epoch = await sharedEpoch(instances);
     this.#begunMs = performance.now();
     const seconds = options.minutes * 60;
