@@ -14,8 +14,8 @@ export interface Trend {
   level: number;
   points: number;
   stretches: number;
-  /** Length of all stretches together. */
-  seconds: number;
+  /** Length of the longest stretch. */
+  secondsMax: number;
 }
 
 /** A line through two points says nothing of its error. */
@@ -29,7 +29,7 @@ const HOUR_S = 3_600;
  */
 export function commonTrend(stretches: readonly (readonly TrendPoint[])[]): Trend | undefined {
   const used = stretches.filter(({ length }) => length >= POINTS_MIN);
-  let [spread, product, square, sum, points, seconds] = [0, 0, 0, 0, 0, 0];
+  let [spread, product, square, sum, points, secondsMax] = [0, 0, 0, 0, 0, 0];
   for (const stretch of used) {
     const meanAt = mean(stretch.map(({ atS }) => atS));
     const meanValue = mean(stretch.map(({ value }) => value));
@@ -40,7 +40,7 @@ export function commonTrend(stretches: readonly (readonly TrendPoint[])[]): Tren
       sum += value;
     }
     points += stretch.length;
-    seconds += (stretch.at(-1) as TrendPoint).atS - (stretch[0] as TrendPoint).atS;
+    secondsMax = Math.max(secondsMax, (stretch.at(-1) as TrendPoint).atS - (stretch[0] as TrendPoint).atS);
   }
   const freedom = points - used.length - 1;
   if (spread === 0 || freedom < 1) return undefined;
@@ -52,7 +52,7 @@ export function commonTrend(stretches: readonly (readonly TrendPoint[])[]): Tren
     level: sum / points,
     points,
     stretches: used.length,
-    seconds,
+    secondsMax,
   };
 }
 

@@ -100,7 +100,9 @@ function growthRows(run: SoakRun): Row[] {
     what,
     level: trend === undefined ? '' : `${round(trend.level, 1)} ${unit}`.trim(),
     slope: trend === undefined ? 'too short to say' : rateText(trend, unit),
-    'over the soak': trend === undefined ? '' : `${round((trend.perHour * run.seconds) / 3_600, 1)} ${unit}`.trim(),
+    'longest life, s': Math.round(trend?.secondsMax ?? 0),
+    'grows in it by':
+      trend === undefined ? '' : `${round((trend.perHour * trend.secondsMax) / 3_600, 1)} ${unit}`.trim(),
     allowed: trend === undefined ? '' : `${round(allowed, 1)} ${unit}`.trim(),
     lives: trend?.stretches ?? 0,
     'has grown': hasGrown,

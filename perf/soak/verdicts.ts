@@ -9,7 +9,7 @@ export interface Growth {
   unit: string;
   /** Undefined where the time was too short to say. */
   trend: Trend | undefined;
-  /** So much over the time of the soak is not called growth. */
+  /** So much over the longest life is not called growth. */
   allowed: number;
   hasGrown: boolean;
 }
@@ -25,7 +25,7 @@ interface Watch {
   /** Of the whole time: as long as the beginning of each life is left out; and how long at least. */
   warmUpShare: number;
   warmUpSMin: number;
-  /** Share of the level, and amount, by which it may be more in the end. */
+  /** Share of the level, and amount, by which it may be more at the end of a life. */
   shareAllowed: number;
   amountAllowed: number;
 }
@@ -44,7 +44,7 @@ export function growths(run: SoakRun): Growth[] {
   const lifeOf = (shard: number) => (sample: Sample) => `${sample.pid}/${sample.shards[shard]?.restarts}`;
   const byProcess = ({ pid }: Sample) => String(pid);
   const watch = (what: string, unit: string, how: Watch, life: LifeOf, of: ValueOf) =>
-    judged(run, what, unit, how, trendOf(run, how, life, of));
+    judged(what, unit, how, trendOf(run, how, life, of));
   return [
     watch('resident memory', 'MiB', RESIDENT, byProcess, ({ residentMib }) => residentMib),
     watch('heap of the primary', 'MiB', HEAP, byProcess, ({ heapMib }) => heapMib),
@@ -85,18 +85,12 @@ function leftDescriptors({ idle }: SoakRun): string[] {
   });
 }
 
-/** Growth is what even the lower end of the interval makes more than is allowed, over the time of the soak. */
-function judged(
-  { seconds }: SoakRun,
-  what: string,
-  unit: string,
-  { shareAllowed, amountAllowed }: Watch,
-  trend: Trend | undefined,
-): Growth {
+/** Growth is what even the lower end of the interval makes more than is allowed, over the longest life that was seen. */
+function judged(what: string, unit: string, { shareAllowed, amountAllowed }: Watch, trend: Trend | undefined): Growth {
   if (trend === undefined) return { what, unit, trend, allowed: 0, hasGrown: false };
   const allowed = amountAllowed + shareAllowed * trend.level;
   const leastPerHour = trend.perHour - trend.marginPerHour;
-  return { what, unit, trend, allowed, hasGrown: (leastPerHour * seconds) / HOUR_S > allowed };
+  return { what, unit, trend, allowed, hasGrown: (leastPerHour * trend.secondsMax) / HOUR_S > allowed };
 }
 
 function trendOf(run: SoakRun, watch: Watch, lifeOf: LifeOf, of: ValueOf): Trend | undefined {

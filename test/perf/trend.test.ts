@@ -12,7 +12,7 @@ describe('commonTrend', () => {
     const trend = commonTrend([stretch(0, 10, (s) => 100 + 0.5 * s), stretch(50, 20, (s) => 7 + 0.5 * s)]);
     expect(trend?.perHour).toBeCloseTo(1_800);
     expect(trend?.marginPerHour).toBeCloseTo(0);
-    expect(trend).toMatchObject({ points: 30, stretches: 2, seconds: 9 + 19 });
+    expect(trend).toMatchObject({ points: 30, stretches: 2, secondsMax: 19 });
   });
 
   it('finds none where only the levels differ', () => {
