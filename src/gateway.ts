@@ -19,6 +19,7 @@ import { canSharePort, Supervisor } from './control/supervisor.ts';
 import { systemHints } from './control/system-limits.ts';
 import { DataFlowManager } from './dataflow/data-flow-manager.ts';
 import { hoistedFields } from './dataflow/hoist.ts';
+import { putHoisted } from './dataflow/hoisted-text.ts';
 import { ProxyWebSocketOutputChannel } from './dataflow/proxy-websocket-output-channel.ts';
 import type { Publication } from './dataflow/publication.ts';
 import { policyOf } from './delivery/delivery-policy.ts';
@@ -120,6 +121,7 @@ export class Gateway {
       index: new SequenceIndexWriter(sequenceIndex),
       transmitter: this.#transmitter,
       hoistedFields,
+      putHoisted,
       published: () => wakeUp.wake(WAKE),
       payloadBytesMax: config.limits.payloadBytes,
     });
@@ -215,8 +217,7 @@ export class Gateway {
 
   /**
    * Tells every client and sends them away one after another, stops the source, delivers what has been published, and ends
-   * all threads. Takes at most
-   * `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
+   * all threads. Takes at most `shutdown.timeoutMs` and a moment. Further calls share the first one's promise.
    * @param signal that asks for it, for the log
    */
   stop(signal?: string): Promise<void> {
@@ -276,7 +277,7 @@ export class Gateway {
   #sourcesOf(sources: readonly Source[]): SourceSet {
     const { restartDelayMs, restartDelayMaxMs } = this.config.source;
     return new SourceSet(sources, {
-      publish: (source, publication, dueUs, number) => this.dataFlow.processData(publication, source, dueUs, number),
+      dataFlow: this.dataFlow,
       congested: () => this.#congested(),
       logger: this.#log,
       restartDelayMs,

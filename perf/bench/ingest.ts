@@ -3,9 +3,11 @@
  * what the whole process makes of a simulator that asks for more than that. Compared with what a plain server does for
  * each publication before it sends anything.
  */
+import { PassThrough } from 'node:stream';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DataFlowManager } from '../../src/dataflow/data-flow-manager.ts';
 import { hoistedFields } from '../../src/dataflow/hoist.ts';
+import { putHoisted } from '../../src/dataflow/hoisted-text.ts';
 import { ProxyWebSocketOutputChannel } from '../../src/dataflow/proxy-websocket-output-channel.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
 import { policyOf } from '../../src/delivery/delivery-policy.ts';
@@ -16,6 +18,7 @@ import { allocateSequenceIndex, SequenceIndexWriter } from '../../src/ring/seque
 import { allocateTopicDirectory, TopicDirectoryWriter } from '../../src/ring/topic-directory.ts';
 import { Transmitter } from '../../src/ring/transmitter.ts';
 import { WakeUpSender } from '../../src/ring/wake-up.ts';
+import { NdjsonFeeder } from '../../src/source/ndjson-feeder.ts';
 import { nowUs } from '../../src/util/clock.ts';
 import type { BenchmarkResult, BenchmarkSettings } from '../lib/benchmark.ts';
 import { processUsage } from '../lib/process-usage.ts';
@@ -36,16 +39,21 @@ export async function ingest({ smoke }: BenchmarkSettings): Promise<BenchmarkRes
   const seconds = smoke ? 0.2 : 3;
   const trades = timeWays(seconds, createPublication);
   const depths = timeWays(seconds, createDepth);
+  const lines = timeLines(seconds);
   const gateway = await measureGateway(smoke ? 5_000 : 300_000, smoke ? 0.5 : 5);
   const depthBytes = JSON.stringify(createDepth(SYMBOLS)).length;
   return {
     sections: [
       { title: `Trades of ${PUBLICATION_BYTES} bytes, one thread`, rows: rowsOf(trades) },
       { title: `Updates of order books, ${depthBytes} bytes, one thread`, rows: rowsOf(depths) },
+      {
+        title: `Lines of trades of ${PUBLICATION_BYTES} bytes, from the pieces of a stream to the ring, one thread`,
+        rows: lines.rows,
+      },
       { title: 'The gateway and its simulator, no clients', rows: [gateway.row] },
     ],
-    details: { trades, depths, gateway },
-    problems: [...trades.problems, ...depths.problems, ...gateway.problems],
+    details: { trades, depths, lines, gateway },
+    problems: [...trades.problems, ...depths.problems, ...lines.problems, ...gateway.problems],
   };
 }
 
@@ -123,7 +131,7 @@ function frameOf(payload: Publication, seq: number): Buffer {
 }
 
 /** DataFlowManager → ProxyWebSocketOutputChannel → FramePublisher → Transmitter, as the gateway wires them. */
-function timeStages(seconds: number, create: (n: number) => Publication): { timing: Timing; problems: string[] } {
+function createStages() {
   const ring = allocateRing(RING_BYTES);
   const directory = new TopicDirectoryWriter(allocateTopicDirectory(SYMBOLS * 2));
   const wakeUp = new WakeUpSender(ring);
@@ -133,21 +141,88 @@ function timeStages(seconds: number, create: (n: number) => Publication): { timi
     index: new SequenceIndexWriter(allocateSequenceIndex(ring.capacity)),
     transmitter: new Transmitter(ring),
     hoistedFields,
+    putHoisted,
     published: () => wakeUp.wake(undefined),
     payloadBytesMax: 0,
   });
   const dataFlow = new DataFlowManager();
   dataFlow.registerChannel(new ProxyWebSocketOutputChannel(publisher));
   void dataFlow.start();
+  return { dataFlow, publisher };
+}
+
+function timeStages(seconds: number, create: (n: number) => Publication): { timing: Timing; problems: string[] } {
+  const { dataFlow, publisher } = createStages();
   const timed = timeCalls(seconds, (n) => {
     const publication = create(n);
     dataFlow.processData(publication, 'benchmark', (publication.data as { ts: number }).ts);
   });
+  return { timing: timed, problems: problemsOf(dataFlow, publisher, timed.calls) };
+}
+
+function problemsOf(dataFlow: DataFlowManager, publisher: FramePublisher, calls: number): string[] {
   const refused = dataFlow.getStats().totalErrors;
   const problems: string[] = [];
   if (refused > 0) problems.push(`${refused} publications refused`);
-  if (publisher.seq < timed.calls) problems.push(`${publisher.seq} of ${timed.calls} publications in the ring`);
-  return { timing: timed, problems };
+  if (publisher.seq < calls) problems.push(`${publisher.seq} of ${calls} publications in the ring`);
+  return problems;
+}
+
+/** Pieces as a pipe or a socket gives them. */
+const PIECE_BYTES = 65_536;
+
+function timeLines(seconds: number): { rows: Row[]; problems: string[] } {
+  const parsed = timeFeeder(seconds, false);
+  const passed = timeFeeder(seconds, true);
+  const problems = [...parsed.problems, ...passed.problems];
+  // The numbers of one that has come further have more digits.
+  if (Math.abs(parsed.bytesEach - passed.bytesEach) > 3)
+    problems.push(`frames of ${parsed.bytesEach} and ${passed.bytesEach} bytes`);
+  const rows = [
+    { what: 'parsed and printed', 'publications/s': parsed.perSecond, '× parsed': 1 },
+    {
+      what: 'as they are',
+      'publications/s': passed.perSecond,
+      '× parsed': Number((passed.perSecond / parsed.perSecond).toFixed(2)),
+    },
+  ];
+  return { rows, problems };
+}
+
+/** Gives one piece after another to a feeder, which publishes all of its lines before the next comes. */
+function timeFeeder(seconds: number, asTexts: boolean) {
+  const { dataFlow, publisher } = createStages();
+  const stream = new PassThrough();
+  const feeder = new NdjsonFeeder(stream, 1, PIECE_BYTES, {
+    read: () => {},
+    ready: () => {},
+    takesTexts: () => asTexts && dataFlow.takesTexts,
+    publish: (publication) => dataFlow.processData(publication, 'benchmark', nowUs()),
+    publishText: (text) => dataFlow.processText(text, 'benchmark', nowUs(), undefined),
+    congested: () => false,
+    reject: () => {},
+  });
+  feeder.open();
+  const piece = Buffer.from(linesOf(PIECE_BYTES));
+  const linesEach = piece.toString().split('\n').length - 1;
+  const timed = timeCalls(seconds, () => {
+    stream.emit('data', piece);
+    while (feeder.takeLines(32) === 'more');
+  });
+  feeder.close();
+  const publications = timed.calls * linesEach;
+  return {
+    perSecond: Math.round(publications / timed.seconds),
+    bytesEach: Math.round(publisher.bytes / publisher.publications),
+    problems: problemsOf(dataFlow, publisher, publications),
+  };
+}
+
+/** As many lines as take about `bytes` bytes. */
+function linesOf(bytes: number): string {
+  let text = '';
+  for (let n = 0; text.length < bytes; n++) text += `${JSON.stringify(createPublication(n))}\n`;
+  return text;
 }
 
 /** Lets the simulator publish at `rate`, and looks how many arrive in the ring. */

@@ -1,8 +1,10 @@
 import type { ChannelQueue } from './channel-queue.ts';
 import type { DataFlowCounters } from './data-flow-stats.ts';
 import { isThenable } from './data-transformer.ts';
-import type { OutputChannel } from './output-channel.ts';
+import type { OutputChannel, TextChannel } from './output-channel.ts';
 import type { Publication, PublicationContext } from './publication.ts';
+import type { PublicationText } from './publication-text.ts';
+import type { SourceNumber } from './source-number.ts';
 
 export interface LaneHooks {
   /** `output` or `close` threw or rejected. */
@@ -22,6 +24,8 @@ export class ChannelLane {
   readonly queue: ChannelQueue;
   readonly #counters: DataFlowCounters;
   readonly #hooks: LaneHooks;
+  /** The channel, where it takes texts. */
+  readonly #texts: TextChannel | undefined;
   /** A publication is with the channel, or the queue waits for its turn. */
   #busy = false;
   #open = true;
@@ -30,6 +34,7 @@ export class ChannelLane {
 
   constructor(channel: OutputChannel, queue: ChannelQueue, counters: DataFlowCounters, hooks: LaneHooks) {
     this.channel = channel;
+    this.#texts = 'outputText' in channel ? (channel as TextChannel) : undefined;
     this.queue = queue;
     this.#counters = counters;
     this.#hooks = hooks;
@@ -55,6 +60,25 @@ export class ChannelLane {
     }
     this.#busy = true;
     if (this.#output(publication, context)) this.#goOn();
+  }
+
+  /** Whether a text may be handed over now. */
+  get takesTexts(): boolean {
+    return this.#texts !== undefined && !this.#busy && this.active;
+  }
+
+  /** Hands over one publication as a text; call while it `takesTexts`. Never throws. Returns false where it wants the publication. */
+  deliverText(text: PublicationText, dueUs: number, number: SourceNumber | undefined): boolean {
+    this.#busy = true;
+    let taken = true;
+    try {
+      taken = (this.#texts as TextChannel).outputText(text, dueUs, number);
+      if (taken) this.#counters.sent++;
+    } catch (thrown) {
+      this.#hooks.channelFailed(this.channel.id, thrown);
+    }
+    this.#goOn();
+    return taken;
   }
 
   /**

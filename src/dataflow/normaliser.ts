@@ -32,6 +32,11 @@ export class NormalisingTransformer implements DataTransformer {
     return result;
   }
 
+  /** Counts a publication that was found to be normalised elsewhere. */
+  passed(atMs: number): void {
+    this.#meter.transformed(atMs);
+  }
+
   /** The same as a transformer among others. Throws a TickcastError with the code of the refusal. */
   transform(data: Publication, context: PublicationContext = freshContext()): Publication {
     const result = this.normalise(data, context, nowMs());
@@ -88,6 +93,11 @@ export function normalise(input: unknown, context: PublicationContext, receivedA
     context.receivedAtAdded = true;
   }
   return own ?? given;
+}
+
+/** Whether normalising leaves the publication as it is. */
+export function isNormal(publication: Publication): boolean {
+  return normalise(publication, freshContext(), 0) === publication;
 }
 
 /** Spellings of the data types that are known; in lower case. */

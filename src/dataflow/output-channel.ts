@@ -1,4 +1,6 @@
 import type { Publication, PublicationContext } from './publication.ts';
+import type { PublicationText } from './publication-text.ts';
+import type { SourceNumber } from './source-number.ts';
 
 export type OutputChannelType = 'pubsub' | 'websocket' | 'cache' | 'custom';
 export type ChannelHealth = 'healthy' | 'degraded' | 'unhealthy';
@@ -21,6 +23,16 @@ export interface OutputChannel {
   /** Called once, when the channel is unregistered or the manager stops; no `output` comes after it. */
   close(): void | Promise<void>;
   getStatus(): ChannelStatus;
+}
+
+/** A channel that can do with the text of a publication, most of the time; DataFlow gives it one where nobody else has to see more. */
+export interface TextChannel extends OutputChannel {
+  /**
+   * Takes one publication as the text that it is, and is done with it when it returns.
+   * @param dueUs as in PublicationContext
+   * @returns false where it needs the publication itself: nothing has happened, and it comes by `output`
+   */
+  outputText(text: PublicationText, dueUs: number, number: SourceNumber | undefined): boolean;
 }
 
 export interface ChannelStatus {

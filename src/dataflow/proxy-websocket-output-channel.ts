@@ -1,13 +1,15 @@
 import type { FramePublisher } from '../frame/frame-publisher.ts';
-import type { ChannelStatus, OutputChannel } from './output-channel.ts';
+import type { ChannelStatus, TextChannel } from './output-channel.ts';
 import type { Publication, PublicationContext } from './publication.ts';
+import type { PublicationText } from './publication-text.ts';
+import type { SourceNumber } from './source-number.ts';
 
 /**
  * The output channel that leads to the browsers: hands publications to the frame stage, synchronously. Runs on the primary
  * thread. What cannot be framed (too large, circular, one topic too many) throws a TickcastError, which the
  * DataFlowManager counts and reports as this channel's.
  */
-export class ProxyWebSocketOutputChannel implements OutputChannel {
+export class ProxyWebSocketOutputChannel implements TextChannel {
   readonly id: string;
   readonly name = 'WebSocket proxy';
   readonly type = 'websocket';
@@ -33,6 +35,13 @@ export class ProxyWebSocketOutputChannel implements OutputChannel {
     }
     this.#messagesSent++;
     this.#lastActivity = Date.now();
+  }
+
+  outputText(text: PublicationText, dueUs: number, number: SourceNumber | undefined): boolean {
+    if (!this.#publisher.publishText(text, dueUs, number)) return false;
+    this.#messagesSent++;
+    this.#lastActivity = Date.now();
+    return true;
   }
 
   /** Publications that were refused, by error code. */

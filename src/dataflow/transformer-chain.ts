@@ -31,6 +31,16 @@ export class TransformerChain {
     this.#transformers = at < 0 ? [...this.#transformers, transformer] : this.#transformers.with(at, transformer);
   }
 
+  /** Whether nothing but the normaliser is there. */
+  get isBare(): boolean {
+    return this.#transformers.length === 0;
+  }
+
+  /** Counts a publication that came normalised. @param atMs when it came */
+  passed(atMs: number): void {
+    this.#normaliser.passed(atMs);
+  }
+
   /** The publication as the rules shall see it; undefined where it was refused. Never throws. */
   apply(data: unknown, context: PublicationContext, receivedAtMs: number): Publication | undefined {
     let publication = this.#normalise(data, context, receivedAtMs);

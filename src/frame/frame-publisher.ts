@@ -1,4 +1,6 @@
 import type { Publication, PublicationContext } from '../dataflow/publication.ts';
+import type { PublicationText } from '../dataflow/publication-text.ts';
+import type { SourceNumber } from '../dataflow/source-number.ts';
 import { BOOK_SNAPSHOT, BOOK_UPDATE, EVERY } from '../delivery/delivery-policy.ts';
 import { type Depth, readDepth } from '../delivery/depth.ts';
 import { FRAME } from '../ring/layout.ts';
@@ -10,6 +12,8 @@ import { FrameWriter, frameText, UTF8_BYTES_PER_UNIT_MAX } from './frame-writer.
 import { LatestKeeper } from './latest-keeper.ts';
 import { Numbering } from './numbering.ts';
 import { payloadText } from './payload-text.ts';
+import { type PutHoisted, TextFrameWriter } from './text-frame.ts';
+import { TextTopics } from './text-topics.ts';
 import type { RegisteredTopic, TopicRegistry } from './topic-registry.ts';
 
 export interface FramePublisherParts {
@@ -21,6 +25,8 @@ export interface FramePublisherParts {
   transmitter: Transmitter;
   /** JSON of the fields that older front ends look for at the top of a payload, with a comma in front; or ''. */
   hoistedFields: (publication: Publication) => string;
+  /** As `hoistedFields`, of publications that are texts; without it none of them is taken as it is. */
+  putHoisted?: PutHoisted;
   /** Called when a publication stands in the ring: wakes the shards that sleep. */
   published: () => void;
   /** `limits.payloadBytes`; 0: as much as the ring takes. */
@@ -31,8 +37,14 @@ export interface FramePublisherParts {
 const ENVELOPE_BYTES_MAX = 4_096;
 
 /**
+ * A text of no more than this part of the limit surely is within it: printed anew it may be six times as long, by numbers
+ * such as 1e20, and what is hoisted is there twice.
+ */
+const TEXT_PART = 16;
+
+/**
  * Stage 3. Builds the wire bytes of a publication once, straight into the ring. Runs on the primary thread. In:
- * a normalised publication. Out: one text frame in the ring, ready for any number of sockets, numbered by `seq`, chained to
+ * a normalised publication, or the text of one. Out: one text frame in the ring, ready for any number of sockets, numbered by `seq`, chained to
  * its topic's frame before by `prevSeq`.
  */
 export class FramePublisher {
@@ -40,6 +52,9 @@ export class FramePublisher {
   readonly #numbering: Numbering;
   readonly #fieldBytesMax: number;
   readonly #writer: FrameWriter;
+  readonly #texts: TextFrameWriter | undefined;
+  readonly #textTopics: TextTopics;
+  readonly #textBytesMax: number;
   readonly #keeper: LatestKeeper;
   /** Of the record that is being written; one object for all. */
   readonly #record: RecordFields = {
@@ -63,6 +78,10 @@ export class FramePublisher {
     const ringMax = transmitter.payloadBytesMax - ENVELOPE_BYTES_MAX;
     this.#fieldBytesMax = payloadBytesMax === 0 ? ringMax : Math.min(payloadBytesMax, ringMax);
     this.#writer = new FrameWriter(transmitter);
+    const { putHoisted } = parts;
+    this.#texts = putHoisted === undefined ? undefined : new TextFrameWriter(transmitter, putHoisted);
+    this.#textTopics = new TextTopics(registry);
+    this.#textBytesMax = this.#fieldBytesMax / TEXT_PART;
     this.#keeper = new LatestKeeper({
       registry,
       directory,
@@ -99,7 +118,7 @@ export class FramePublisher {
    *   published then, and the next one goes through
    */
   publish(publication: Publication, context: PublicationContext): void {
-    const { index, transmitter, hoistedFields, published } = this.#parts;
+    const { hoistedFields, transmitter } = this.#parts;
     const fields = payloadText(publication, context.receivedAtAdded) + hoistedFields(publication);
     this.#checkSize(fields);
     const topic = this.#topicOf(publication);
@@ -111,21 +130,56 @@ export class FramePublisher {
     this.#describe(topic, depth, seq, context.dueUs);
     const position = this.#writer.commit(text, this.#record);
     const { frameBytes } = this.#writer;
-    const completeFrom = this.#numbering.take(seq, context.number);
+    this.#number(topic, position, context.number);
+    this.#keeper.committed(topic, position, frameBytes, depth, publication, context);
+    this.#show(topic, position, frameBytes, now);
+    if (depth !== undefined && this.#keeper.keyFrame(topic)) transmitter.publish();
+    this.#parts.published();
+  }
+
+  /**
+   * Publishes one publication as the text that it is, where that says the same: its topic is known, its fields are written
+   * as `publish` would have them, and nothing has to be read out of it.
+   * @returns false where it has to be parsed and published; nothing has happened then
+   */
+  publishText(text: PublicationText, dueUs: number, number: SourceNumber | undefined): boolean {
+    const writer = this.#texts;
+    if (writer === undefined || text.end - text.start > this.#textBytesMax) return false;
+    const found = this.#textTopics.find(text);
+    if (found === undefined || found.topic.policy === BOOK_UPDATE) return false;
+    const { topic } = found;
+    const now = Date.now();
+    this.#keeper.makeRoom(writer.claimBytes(text));
+    this.#describe(topic, undefined, this.#numbering.next(number), dueUs);
+    const position = writer.commit(text, found, now, this.#record);
+    const { frameBytes } = writer;
+    this.#number(topic, position, number);
+    this.#keeper.committed(topic, position, frameBytes);
+    this.#show(topic, position, frameBytes, now);
+    this.#parts.published();
+    return true;
+  }
+
+  /** The record that has been committed gets its number for good. */
+  #number(topic: RegisteredTopic, position: number, number: SourceNumber | undefined): void {
+    const { index } = this.#parts;
+    const { seq } = this.#record;
+    const completeFrom = this.#numbering.take(seq, number);
     if (completeFrom !== undefined) index.beginCompleteness(completeFrom);
     index.set(seq, position, topic.id);
-    this.#keeper.committed(topic, position, frameBytes, depth, publication, context);
-    transmitter.publish();
+  }
+
+  /** Makes it visible, and the topic's newest. */
+  #show(topic: RegisteredTopic, position: number, frameBytes: number, nowMs: number): void {
+    this.#parts.transmitter.publish();
     this.#publications++;
     this.#bytes += frameBytes;
     topic.prevSeq = topic.seq;
-    topic.seq = seq;
+    topic.seq = this.#record.seq;
     topic.position = position;
-    topic.dueUs = context.dueUs;
+    topic.dueUs = this.#record.dueUs;
     topic.publications++;
-    topic.lastPublicationMs = now;
-    if (depth !== undefined && this.#keeper.keyFrame(topic)) transmitter.publish();
-    published();
+    topic.lastPublicationMs = nowMs;
   }
 
   /** Which topics there is no room for depends on those that came before: elsewhere there may be. */

@@ -52,20 +52,20 @@ export class LatestKeeper {
 
   /**
    * Call when a publication has been committed, before it is published.
-   * @param depth what it says of an order book, where it does
+   * @param depth what it says of an order book, where it does; then with the publication that says so
    */
   committed(
     topic: RegisteredTopic,
     position: number,
     frameBytes: number,
-    depth: Depth | undefined,
-    publication: Publication,
-    context: PublicationContext,
+    depth?: Depth,
+    publication?: Publication,
+    context?: PublicationContext,
   ): void {
     const { directory } = this.#parts;
     const bytes = recordBytes(frameBytes);
     directory.setLatest(topic.id, position);
-    const change = depth === undefined ? 'none' : this.#books.apply(topic.id, depth, publication, context, bytes);
+    const change = depth === undefined ? 'none' : this.#books.apply(topic.id, depth, publication!, context!, bytes);
     // As long as there is a book, that is the latest value, and not what the publication says alone.
     if (change === 'update' || (change === 'none' && isBook(topic.policy) && this.#books.has(topic.id))) return;
     if (change === 'base') directory.setBook(topic.id, position);

@@ -66,6 +66,13 @@ export class TopicRegistry {
     return known ?? this.#register({ exchange, symbol, dataType }, type);
   }
 
+  /** As `topicOf`; undefined where the topic has not been registered. */
+  knownTopicOf(publication: Publication): RegisteredTopic | undefined {
+    const type = nameOf(publication.type);
+    const dataType = type === 'kline' ? klineDataType(publication.data) : type;
+    return this.#topics.get(nameOf(publication.exchange))?.get(nameOf(publication.symbol))?.get(dataType);
+  }
+
   #register(name: TopicName, type: string | null): RegisteredTopic {
     const id = this.#directory.add(name);
     if (id < 0) {

@@ -1,4 +1,3 @@
-import type { Publication } from '../dataflow/publication.ts';
 import { SOURCE_SEQ_MAX, type SourceNumber } from '../dataflow/source-number.ts';
 
 /** Longest name of a numbering that counts, in UTF-16 units. */
@@ -21,7 +20,7 @@ export class LineNumbers {
   }
 
   /** undefined where the line has no number. */
-  read({ seq, epoch }: Publication): SourceNumber | undefined {
+  read(seq: unknown, epoch: unknown): SourceNumber | undefined {
     if (typeof seq !== 'number' || !Number.isInteger(seq) || seq < 1 || seq > SOURCE_SEQ_MAX) return undefined;
     const numbering = this.#named(epoch);
     if (numbering === undefined) return undefined;

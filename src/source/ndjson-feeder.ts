@@ -1,5 +1,6 @@
 import type { Readable } from 'node:stream';
 import type { Publication } from '../dataflow/publication.ts';
+import { PublicationText } from '../dataflow/publication-text.ts';
 import { type ErrorCode, errorMessage } from '../util/errors.ts';
 import { LineSplitter } from './line-splitter.ts';
 
@@ -19,7 +20,11 @@ export interface FeederEvents {
   read(bytes: number): void;
   /** There are lines to take, or the end to notice: call `takeLines` until it is `idle` or `ended`. */
   ready(feeder: NdjsonFeeder): void;
+  /** Whether lines may come by `publishText`. */
+  takesTexts(): boolean;
   publish(publication: Publication): void;
+  /** A line that need not be parsed. The object is used anew afterwards. */
+  publishText(text: PublicationText): void;
   /** Whether what has been published is enough for the moment. */
   congested(): boolean;
   reject(code: ErrorCode, message: string, detail: Record<string, unknown>): void;
@@ -35,6 +40,7 @@ export class NdjsonFeeder {
   readonly #stream: Readable & Holding;
   readonly #splitter: LineSplitter;
   readonly #events: FeederEvents;
+  readonly #text = new PublicationText();
   #ended = false;
   #closed = false;
 
@@ -67,11 +73,13 @@ export class NdjsonFeeder {
    * @returns `more`: there may be more of them; `idle`: none until more is read; `ended`: there will be no more
    */
   takeLines(limit: number): 'more' | 'idle' | 'ended' {
+    const text = this.#events.takesTexts() ? this.#text : undefined;
     for (let line = 0; line < limit && !this.#closed; line++) {
       if (line > 0 && this.#events.congested()) break;
-      const verdict = this.#splitter.next();
+      const verdict = this.#splitter.next(text);
       if (verdict === 'none') return this.#afterLast();
-      if (verdict === 'line') this.#takeLine(this.#splitter.text);
+      if (verdict === 'text') this.#events.publishText(this.#text);
+      else if (verdict === 'line') this.#takeLine(this.#splitter.text);
       else if (verdict === 'tooLong') this.#reject('SOURCE_LINE_TOO_LONG', 'the line is too long');
       else this.#reject('SOURCE_LINE_INVALID', 'the line is not UTF-8');
     }

@@ -2,13 +2,14 @@ import type net from 'node:net';
 import type { Readable } from 'node:stream';
 import type { Config } from '../config/schema.ts';
 import type { Publication } from '../dataflow/publication.ts';
+import type { PublicationText } from '../dataflow/publication-text.ts';
 import { nowMs } from '../util/clock.ts';
 import { type ErrorCode, TickcastError } from '../util/errors.ts';
 import { LineNumbers } from './line-numbers.ts';
 import { connectToFeed } from './ndjson-connector.ts';
 import { type FeederEvents, NdjsonFeeder } from './ndjson-feeder.ts';
 import { listenOnPath, listenOnPort } from './ndjson-listener.ts';
-import type { Source, SourceSink, SourceState } from './source.ts';
+import type { Source, SourceSink, SourceState, TextSink } from './source.ts';
 import { SourceCounters } from './source-counters.ts';
 
 /** Longest that one turn takes lines before it lets the event loop go on, ms. */
@@ -23,7 +24,7 @@ const CONGESTION_PAUSE_MS = 2;
 /**
  * What it is: publications as lines of JSON, from a collector in any language. Thread: the primary. In: standard input, or
  * feeders that connect to a Unix socket or a loopback port, or one feed that this connects to. Out: publications as they
- * were parsed, due when they were read, under the number that their line gives them.
+ * were parsed, or unparsed where the sink takes texts, due when they were read, under the number that their line gives them.
  *
  * Feeders take turns, and all of them together hold the thread for some milliseconds at most. While a shard is far behind
  * none is read, so that their writers wait.
@@ -37,7 +38,7 @@ export class NdjsonSource implements Source {
   readonly #feeders = new Map<NdjsonFeeder, net.Socket | undefined>();
   #servers: net.Server[] = [];
   #feedersEver = 0;
-  #sink: SourceSink | undefined;
+  #sink: (SourceSink & Partial<TextSink>) | undefined;
   #ready: NdjsonFeeder[] = [];
   #cancelTurn: (() => void) | undefined;
 
@@ -130,14 +131,22 @@ export class NdjsonSource implements Source {
       if (!this.#ready.includes(feeder)) this.#ready.push(feeder);
       if (this.#cancelTurn === undefined) this.#turnSoon();
     },
+    takesTexts: () => this.#sink?.takesTexts?.() ?? false,
     publish: (publication) => this.#publish(publication),
+    publishText: (text) => this.#publishText(text),
     congested: () => this.#sink?.congested() ?? false,
     reject: (code, message, detail) => this.#reject(code, message, detail),
   };
 
   #publish(publication: Publication): void {
     this.#counters.published++;
-    this.#sink?.publish(publication, undefined, this.#numbers.read(publication));
+    this.#sink?.publish(publication, undefined, this.#numbers.read(publication.seq, publication.epoch));
+  }
+
+  #publishText(text: PublicationText): void {
+    this.#counters.published++;
+    const number = text.seq === 0 ? undefined : this.#numbers.read(text.seq, text.epoch());
+    this.#sink?.publishText?.(text, undefined, number);
   }
 
   #reject(code: ErrorCode, message: string, detail: Record<string, unknown>): void {

@@ -1,10 +1,11 @@
 import type { Publication } from '../dataflow/publication.ts';
+import type { PublicationText } from '../dataflow/publication-text.ts';
 import type { SourceNumber } from '../dataflow/source-number.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import { nowMs, nowUs } from '../util/clock.ts';
 import { errorMessage, TickcastError } from '../util/errors.ts';
 import { RejectLog } from './reject-log.ts';
-import type { Source, SourceSink, SourceState, SourceStatus } from './source.ts';
+import type { Source, SourceSink, SourceState, SourceStatus, TextSink } from './source.ts';
 
 /** A source that has gone on for this long after its first publication is taken to be well again, ms. */
 const WELL_AFTER_MS = 10_000;
@@ -15,6 +16,9 @@ const STOP_TIMEOUT_MS = 3_000;
 export interface SourceRunnerOptions {
   /** Where publications go. Never throws. @param dueUs µs since the epoch */
   publish(publication: Publication, dueUs: number, number: SourceNumber | undefined): unknown;
+  /** As `publish`, of what the text says. */
+  publishText(text: PublicationText, dueUs: number, number: SourceNumber | undefined): unknown;
+  takesTexts(): boolean;
   congested(): boolean;
   logger: Logger;
   /** Pause before the first restart; doubles with each failure. */
@@ -151,7 +155,7 @@ export class SourceRunner {
 type Reports = Pick<SourceSink, 'reject' | 'ended' | 'failed'>;
 
 /** The sink of one start. */
-class RunnerSink implements SourceSink {
+class RunnerSink implements SourceSink, TextSink {
   readonly #options: SourceRunnerOptions;
   readonly #reports: Reports;
   #live = true;
@@ -182,6 +186,16 @@ class RunnerSink implements SourceSink {
     if (!this.#live) return;
     if (this.#firstPublicationMs === 0) this.#firstPublicationMs = performance.now();
     this.#options.publish(publication, dueUs ?? nowUs(), number);
+  }
+
+  publishText(text: PublicationText, dueUs?: number, number?: SourceNumber): void {
+    if (!this.#live) return;
+    if (this.#firstPublicationMs === 0) this.#firstPublicationMs = performance.now();
+    this.#options.publishText(text, dueUs ?? nowUs(), number);
+  }
+
+  takesTexts(): boolean {
+    return this.#options.takesTexts();
   }
 
   congested(): boolean {

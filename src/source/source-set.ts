@@ -1,9 +1,10 @@
+import type { DataFlowManager } from '../dataflow/data-flow-manager.ts';
 import type { Source, SourceState } from './source.ts';
 import { SourceRunner, type SourceRunnerOptions } from './source-runner.ts';
 
-export interface SourceSetOptions extends Omit<SourceRunnerOptions, 'publish'> {
-  /** @param source name of the one that it comes from; for the others see SourceRunnerOptions */
-  publish(source: string, ...publication: Parameters<SourceRunnerOptions['publish']>): unknown;
+export interface SourceSetOptions extends Omit<SourceRunnerOptions, 'publish' | 'publishText' | 'takesTexts'> {
+  /** Where publications go, with the name of the source that they come from. */
+  dataFlow: Pick<DataFlowManager, 'processData' | 'processText' | 'takesTexts'>;
 }
 
 /** How long a start waits, ms. */
@@ -14,11 +15,14 @@ export class SourceSet {
   readonly #runners: SourceRunner[];
 
   constructor(sources: readonly Source[], options: SourceSetOptions) {
+    const { dataFlow } = options;
     this.#runners = sources.map(
       (source) =>
         new SourceRunner(source, {
           ...options,
-          publish: (...publication) => options.publish(source.name, ...publication),
+          publish: (publication, dueUs, number) => dataFlow.processData(publication, source.name, dueUs, number),
+          takesTexts: () => dataFlow.takesTexts,
+          publishText: (text, dueUs, number) => dataFlow.processText(text, source.name, dueUs, number),
         }),
     );
   }

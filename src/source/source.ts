@@ -1,4 +1,5 @@
 import type { Publication } from '../dataflow/publication.ts';
+import type { PublicationText } from '../dataflow/publication-text.ts';
 import type { SourceNumber } from '../dataflow/source-number.ts';
 
 /** Where a source stands. `ended`: it had an end and reached it; `failed`: it stopped with `lastError`. */
@@ -41,6 +42,14 @@ export interface SourceSink {
    * callback of the source's own has nobody else to catch it: the source catches it and calls this.
    */
   failed(error: Error): void;
+}
+
+/** What a sink may offer besides to sources that get publications as JSON text. */
+export interface TextSink {
+  /** Whether texts go through as they are, for the moment. Else parsing them is the quicker way. Cheap. */
+  takesTexts(): boolean;
+  /** As `publish` with what the text says, which has been scanned. The source may use the object anew afterwards. */
+  publishText(text: PublicationText, dueUs?: number, number?: SourceNumber): void;
 }
 
 /** Where publications come from. Runs on the primary thread and must not hold it for longer than some milliseconds. */

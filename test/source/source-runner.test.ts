@@ -46,6 +46,8 @@ beforeEach(() => {
   lines = logger.lines;
   runner = new SourceRunner(source, {
     publish: (publication, dueUs) => published.push([publication, dueUs]),
+    publishText: () => {},
+    takesTexts: () => false,
     congested: () => congested,
     logger,
     restartDelayMs: 100,

@@ -1,4 +1,5 @@
 import { hoistedFields } from '../../src/dataflow/hoist.ts';
+import { putHoisted } from '../../src/dataflow/hoisted-text.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
 import { type ConflationOptions, policyOf } from '../../src/delivery/delivery-policy.ts';
 import { FramePublisher } from '../../src/frame/frame-publisher.ts';
@@ -66,6 +67,7 @@ export class FrameStage {
       index: new SequenceIndexWriter(this.indexMemory),
       transmitter: new Transmitter(this.ring),
       hoistedFields: options.hoists ? hoistedFields : () => '',
+      putHoisted: options.hoists ? putHoisted : (_text, _type, _into, at) => at,
       published: () => {
         this.announced++;
         options.published?.();
