@@ -210,7 +210,7 @@ export class PublicationText {
     let value = 0;
     for (let at = from; at < to; at++) {
       if (!isDigit(bytes[at] as number)) return -1;
-      value = value * 10 + (bytes[at] as number) - ZERO;
+      value = value * 10 + ((bytes[at] as number) - ZERO);
     }
     return value > 0 && value <= Number.MAX_SAFE_INTEGER ? value : -1;
   }
