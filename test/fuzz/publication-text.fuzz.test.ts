@@ -1,11 +1,6 @@
-import { PassThrough } from 'node:stream';
 import fc from 'fast-check';
-import { expect, it, vi } from 'vitest';
-import { DataFlowManager } from '../../src/dataflow/data-flow-manager.ts';
-import { ProxyWebSocketOutputChannel } from '../../src/dataflow/proxy-websocket-output-channel.ts';
-import { NdjsonSource } from '../../src/source/ndjson.ts';
-import type { SourceSink, TextSink } from '../../src/source/source.ts';
-import { FrameStage } from '../support/frame-stage.ts';
+import { expect, it } from 'vitest';
+import { asRead, outcomeOf } from '../support/line-outcome.ts';
 
 const seed = Number(process.env.FUZZ_SEED ?? Date.now() % 1_000_000);
 
@@ -93,56 +88,6 @@ const plain = fc
   )
   .map(([t, d, rest]) => `{"type":"${t}","exchange":"e","symbol":"S","data":{${d}}${rest === '' ? '' : `,${rest}`}}`);
 const line = fc.oneof(odd, plain);
-
-/** What becomes of lines: frames as a client reads them, and what is counted and told. */
-async function outcomeOf(lines: readonly string[], cuts: readonly number[], asText: boolean) {
-  const stage = new FrameStage({ hoists: true, payloadBytesMax: 100_000 });
-  const dataFlow = new DataFlowManager();
-  dataFlow.registerChannel(new ProxyWebSocketOutputChannel(stage.publisher));
-  await dataFlow.start();
-  const problems: unknown[] = [];
-  let ended = false;
-  let texts = 0;
-  const sink: SourceSink & Partial<TextSink> = {
-    publish: (publication, _dueUs, number) => void dataFlow.processData(publication, 'test', 1, number),
-    congested: () => false,
-    reject: (problem) => problems.push(problem),
-    ended: () => {
-      ended = true;
-    },
-    failed: (error) => problems.push(error),
-  };
-  if (asText) {
-    sink.takesTexts = () => dataFlow.takesTexts;
-    sink.publishText = (found, _dueUs, number) => {
-      const parse = vi.spyOn(found, 'parse');
-      dataFlow.processText(found, 'test', 1, number);
-      if (parse.mock.calls.length === 0) texts++;
-      parse.mockRestore();
-    };
-  }
-  const stream = new PassThrough();
-  const options = { port: 0, path: '', connect: '', numbering: '', lineBytes: 400, connections: 1 };
-  const source = new NdjsonSource(options, stream);
-  await source.start(sink);
-  const bytes = Buffer.from(lines.join('\n'));
-  let begin = 0;
-  for (const end of [...cuts].filter((cut) => cut < bytes.length).sort((a, b) => a - b)) {
-    stream.write(bytes.subarray(begin, end));
-    begin = end;
-  }
-  stream.end(bytes.subarray(begin));
-  await vi.waitFor(() => expect(ended).toBe(true), { timeout: 20_000, interval: 1 });
-  const frames = stage.frames().map((frame) => ({ ...frame, timestamp: 0 }));
-  const { totalProcessed, totalSent, errorsByCode } = dataFlow.getStats();
-  const { published, rejected } = source.getState();
-  return { texts, told: { frames, problems, totalProcessed, totalSent, errorsByCode, published, rejected } };
-}
-
-/** -0 is 0 where JavaScript prints it. */
-function asRead(told: unknown): unknown {
-  return JSON.parse(JSON.stringify(told));
-}
 
 it(`gives clients the same of a line that is not parsed as of one that is (seed ${seed})`, async () => {
   let texts = 0;
