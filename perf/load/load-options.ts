@@ -38,6 +38,8 @@ export interface LoadOptions {
   /** Where it is not 0, latencies are also reported by intervals of this length. */
   intervalMs: number;
   processes: number;
+  /** How far the generator gives way to other programs, as nice(1) does. */
+  niceness: number;
 }
 
 const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
@@ -64,6 +66,7 @@ const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
     'latency and order are looked at on every n-th message',
   ),
   numberOption('processes', 'processes', 1, 16, 1, 'generator processes'),
+  numberOption('niceness', 'niceness', 0, 19, 0, 'how far they give way to other programs'),
 ];
 
 const TEXTS = [

@@ -163,10 +163,13 @@ export class WebSocketProxy {
         return answerStatus(socket, '503 Service Unavailable', this.#refusing ? RETRY_AFTER : undefined);
       }
       let opened = false;
+      // The answer and the welcome leave in one write.
+      socket.cork();
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         opened = true;
         this.#opened(webSocket as ClientWebSocket, socket as Socket, request, address, admitted);
       });
+      socket.uncork();
       // ws answers what is no handshake with a status of its own; then there is no WebSocket.
       if (!opened) this.#neverOpened(address, admitted);
     } catch (thrown) {
