@@ -7,6 +7,7 @@ import { PROJECT_DIRECTORY } from '../lib/project-directory.ts';
 import { formatTable, type Row } from '../lib/table.ts';
 import { numberOption } from '../load/number-option.ts';
 import { connectionMemory } from './connection-memory.ts';
+import { handshakeCost } from './handshake-cost.ts';
 import { numbersOrExit } from './profile-options.ts';
 import { statusOf } from './profile-run.ts';
 import { type MeasuredLoad, measureWhere, type WhereLoad } from './where-load.ts';
@@ -41,6 +42,7 @@ async function main(): Promise<number> {
     primary: partRows(measured, 'primary'),
     calls: callRows(measured),
     memory: await connectionMemory(idle),
+    handshake: await handshakeCost(idle),
   };
   for (const [name, rows] of Object.entries(sections)) console.log(`\n${name}\n\n${formatTable(rows)}`);
   const countedBy = measured[0]?.countedBy ?? 'nothing';
