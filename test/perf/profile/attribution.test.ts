@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { attribute, type Part } from '../../../perf/profile/attribution.ts';
 
-const SRC = 'file:///home/me/tickcast/src';
+const SRC = 'file:///tickcast/src';
 
 /** One branch of a call tree, outermost first, each a name and its file; all of its time is its last function's. */
 type Branch = [us: number, ...calls: [functionName: string, url: string][]];
@@ -78,7 +78,7 @@ describe('attribute', () => {
       [1, ['Socket._writeGeneric', 'node:net']],
       [2, ['emit', 'node:events']],
       [3, ['processTimers', 'node:internal/timers']],
-      [4, ['startLoop', 'file:///home/me/tickcast/node_modules/ws/lib/receiver.js']],
+      [4, ['startLoop', 'file:///tickcast/node_modules/ws/lib/receiver.js']],
     );
     expect(found).toEqual({ 'Node’s streams': 3, 'Node, other': 3, connections: 4 });
   });
