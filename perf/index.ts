@@ -16,6 +16,7 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'fan-out': async () => (await import('./bench/fan-out.ts')).fanOut,
   latency: async () => (await import('./bench/latency.ts')).latency,
   connections: async () => (await import('./bench/connections.ts')).connections,
+  'connect-storm': async () => (await import('./bench/connect-storm.ts')).connectStorm,
   'slow-consumers': async () => (await import('./bench/slow-consumers.ts')).slowConsumers,
   resume: async () => (await import('./bench/resume.ts')).resume,
   ring: async () => (await import('./bench/ring.ts')).ring,

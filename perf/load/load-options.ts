@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { Random } from '../../src/source/random.ts';
 import { type NumberOption, numberOption, parseNumber } from './number-option.ts';
 
 /** What a load run does. Only 127.0.0.1 is ever connected to, and every number has an upper bound. */
@@ -10,11 +11,11 @@ export interface LoadOptions {
   connectRate: number;
   /** What has not opened by then counts as failed, and the run goes on with the rest. */
   connectTimeoutS: number;
-  /** `all`, `filter`, `none`, or the text to send. */
+  /** `all`, `filter`, `random`, `none`, or the text to send. */
   subscribe: string;
   exchange: string;
   prefix: string;
-  /** How many symbols there are, and how many of them each connection asks for; for `filter`. */
+  /** How many symbols there are, and how many of them each connection asks for; for `filter` and `random`. */
   symbols: number;
   symbolsEach: number;
   warmupS: number;
@@ -37,6 +38,8 @@ export interface LoadOptions {
   /** Where it is not 0, latencies are also reported by intervals of this length. */
   intervalMs: number;
   processes: number;
+  /** How far the generator gives way to other programs, as nice(1) does. */
+  niceness: number;
 }
 
 const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
@@ -63,11 +66,12 @@ const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
     'latency and order are looked at on every n-th message',
   ),
   numberOption('processes', 'processes', 1, 16, 1, 'generator processes'),
+  numberOption('niceness', 'niceness', 0, 19, 0, 'how far they give way to other programs'),
 ];
 
 const TEXTS = [
   { name: 'path', key: 'path', default: '/ws', about: 'request path' },
-  { name: 'subscribe', key: 'subscribe', default: 'all', about: 'all | filter | none | text to send' },
+  { name: 'subscribe', key: 'subscribe', default: 'all', about: 'all | filter | random | none | text to send' },
   { name: 'exchange', key: 'exchange', default: 'binance', about: 'exchange, for --subscribe filter' },
   { name: 'prefix', key: 'prefix', default: 'SYM', about: 'symbols are named by this and a number from 0' },
   { name: 'pids', key: 'pids', default: '', about: 'server processes, separated by commas' },
@@ -117,10 +121,23 @@ function checkTogether(options: LoadOptions): void {
 export function subscriptionText(options: LoadOptions, index: number): string | undefined {
   if (options.subscribe === 'none') return undefined;
   if (options.subscribe === 'all') return '{"type":"subscribe","payload":{}}';
-  if (options.subscribe !== 'filter') return options.subscribe;
-  const symbols: string[] = [];
-  for (let s = 0; s < options.symbolsEach; s++) symbols.push(`${options.prefix}${(index + 7 * s) % options.symbols}`);
+  if (options.subscribe !== 'filter' && options.subscribe !== 'random') return options.subscribe;
+  const numbers = options.subscribe === 'filter' ? spread(options, index) : drawn(options, index);
+  const symbols = Array.from(numbers, (number) => `${options.prefix}${number}`);
   return JSON.stringify({ type: 'subscribe', payload: { exchange: [options.exchange], symbols } });
+}
+
+/** Evenly over the symbols: as many connections have the same as there are connections for each symbol. */
+function spread({ symbols, symbolsEach }: LoadOptions, index: number): number[] {
+  return Array.from({ length: symbolsEach }, (_, s) => (index + 7 * s) % symbols);
+}
+
+/** By chance, so that hardly any two connections have the same; the same at each run. */
+function drawn({ symbols, symbolsEach }: LoadOptions, index: number): Set<number> {
+  const random = new Random(index);
+  const numbers = new Set<number>();
+  while (numbers.size < symbolsEach) numbers.add(random.below(symbols));
+  return numbers;
 }
 
 /** Options back as arguments, for a process to be started with. */

@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { setPriority } from 'node:os';
 import { type ProcessUsage, processUsage } from '../lib/process-usage.ts';
 import type { FromGenerator, ToGenerator } from './generator-messages.ts';
 import type { LoadOptions } from './load-options.ts';
@@ -13,6 +14,7 @@ const GRACE_MS = 30_000;
  * connections of all of them are open. `marks` are called once, by the first process to begin and the first to end.
  */
 export async function load(options: LoadOptions, marks: LoadMarks = {}): Promise<LoadReport> {
+  if (options.niceness > 0) setPriority(options.niceness);
   const meter = new ServerMeter(options.pids, marks);
   const parts = options.processes === 1 ? [await runHere(options, meter)] : await runProcesses(options, meter);
   const report: LoadReport = mergeParts(options.connections, parts);

@@ -1,8 +1,12 @@
 import { type RawData, WebSocket } from 'ws';
 import type { PooledConnection } from './pooled-connection.ts';
 
-/** A WebSocket that knows its connection, so that one set of listeners serves them all. */
+/**
+ * A WebSocket that knows its connection and hands it what happens, without listeners: four of them would take 200 bytes of
+ * each connection. As long as it has no connection, what happens to it is nobody's concern, errors included.
+ */
 export class ClientWebSocket extends WebSocket {
+  /** From when it is set, what comes in is the connection's. */
   connection: PooledConnection | undefined;
 
   /** Also called by ws itself, which answers a client's close frame and a broken frame with it. */
@@ -11,34 +15,26 @@ export class ClientWebSocket extends WebSocket {
     if (this.connection !== undefined) this.connection.proxy?.closing(this.connection);
   }
 
-  /** Call before anything else can happen to it: an error nobody listens to would end the thread. */
-  listenForErrors(): void {
-    this.on('error', onError);
+  /** Called by ws for all that it has to tell. */
+  override emit(event: string | symbol, first?: unknown, ...more: unknown[]): boolean {
+    const { connection } = this;
+    const proxy = connection?.proxy;
+    if (connection === undefined || proxy === undefined) return event === 'error' || super.emit(event, first, ...more);
+    switch (event) {
+      case 'message':
+        proxy.message(connection, first as RawData);
+        return true;
+      case 'ping':
+        proxy.pinged(connection, first as Buffer);
+        return true;
+      case 'error':
+        proxy.failed(connection, first as Error);
+        return true;
+      case 'close':
+        proxy.closed(connection, first as number);
+        return true;
+      default:
+        return super.emit(event, first, ...more);
+    }
   }
-
-  /** From here on, what comes in is the connection's. */
-  belongsTo(connection: PooledConnection): void {
-    this.connection = connection;
-    this.on('message', onMessage).on('ping', onPing).on('close', onClose);
-  }
-}
-
-function onMessage(this: WebSocket, data: RawData): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.message(connection, data);
-}
-
-function onPing(this: WebSocket): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.pinged(connection);
-}
-
-function onError(this: WebSocket, error: Error): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.failed(connection, error);
-}
-
-function onClose(this: WebSocket, code: number): void {
-  const { connection } = this as ClientWebSocket;
-  connection?.proxy?.closed(connection, code);
 }

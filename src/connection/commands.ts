@@ -90,7 +90,7 @@ export class Commands {
     else this.#dispatch(connection, message);
   }
 
-  /** A protocol PING, which ws has answered already. It counts as a command, so that a flood of them ends as one does. */
+  /** A protocol PING, which has been answered already. It counts as a command, so that a flood of them ends as one does. */
   pinged(connection: PooledConnection): void {
     const nowMs = Date.now();
     if (connection.budget.take(nowMs)) return;

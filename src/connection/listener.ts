@@ -8,6 +8,7 @@ import { PHASE } from '../telemetry/shard-phases.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { ERROR_CODES, type ErrorCode } from '../util/errors.ts';
 import { answerStatus } from './answer-status.ts';
+import { ignoreError } from './ignore-error.ts';
 import { answerHealth } from './public-health.ts';
 
 export interface ListenerParts {
@@ -223,6 +224,3 @@ function answerError(
   response.writeHead(status, { 'content-type': 'application/json; charset=utf-8', connection: 'close' });
   response.end(body);
 }
-
-/** A peer that goes away in the middle is no error of ours; its connection ends by itself. */
-function ignoreError(): void {}

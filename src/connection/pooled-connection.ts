@@ -11,6 +11,8 @@ import type { WebSocketProxy } from './websocket-proxy.ts';
 
 export type ConnectionState = 'connecting' | 'open' | 'closing' | 'closed' | 'error';
 
+const NO_FILTERS: ReadonlyMap<string, HeldFilter> = new Map();
+
 /** One client, from its welcome to its close. Belongs to one shard; everything here is that shard's thread's. */
 export class PooledConnection {
   readonly id: string;
@@ -34,11 +36,11 @@ export class PooledConnection {
   bytesSent = 0;
   errors = 0;
   state: ConnectionState = 'connecting';
-  metadata: Record<string, unknown> | undefined;
 
   /** True once it has sent a filter: no firehose any more. */
   explicit = false;
-  readonly filters = new Map<string, HeldFilter>();
+  /** By their ids. Shared by all that have none. */
+  filters: ReadonlyMap<string, HeldFilter> = NO_FILTERS;
   /** Combinations its filters name. */
   filterTerms = 0;
   /** Channels it has asked for by name; they lead to nothing, but are remembered. */
@@ -76,6 +78,20 @@ export class PooledConnection {
     this.connectedAt = nowMs;
     this.lastActivity = nowMs;
     this.heardAtMs = nowMs;
+  }
+
+  addFilter(filterId: string, held: HeldFilter): void {
+    if (this.filters === NO_FILTERS) this.filters = new Map();
+    (this.filters as Map<string, HeldFilter>).set(filterId, held);
+  }
+
+  /** Returns whether there was such a one. */
+  removeFilter(filterId: string): boolean {
+    return (this.filters as Map<string, HeldFilter>).delete(filterId);
+  }
+
+  removeAllFilters(): void {
+    this.filters = NO_FILTERS;
   }
 
   get subscriptionCount(): number {

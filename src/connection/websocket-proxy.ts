@@ -19,6 +19,7 @@ import { CommandBudget } from './command-budget.ts';
 import type { Commands } from './commands.ts';
 import { Farewell } from './farewell.ts';
 import { Heartbeat } from './heartbeat.ts';
+import { ignoreError } from './ignore-error.ts';
 import type { Listener } from './listener.ts';
 import { PooledConnection } from './pooled-connection.ts';
 import { sendReply } from './reply.ts';
@@ -80,6 +81,8 @@ export class WebSocketProxy {
       perMessageDeflate: false,
       maxPayload: config.limits.payloadBytes,
       closeTimeout: CLOSE_TIMEOUT_MS,
+      // `pinged` answers: for its own answers ws keeps a closure in each connection.
+      autoPong: false,
       WebSocket: ClientWebSocket,
     };
     this.#server = new WebSocketServer(options) as WebSocketServer;
@@ -160,10 +163,13 @@ export class WebSocketProxy {
         return answerStatus(socket, '503 Service Unavailable', this.#refusing ? RETRY_AFTER : undefined);
       }
       let opened = false;
+      // The answer and the welcome leave in one write.
+      socket.cork();
       this.#server.handleUpgrade(request, socket, head, (webSocket) => {
         opened = true;
         this.#opened(webSocket as ClientWebSocket, socket as Socket, request, address, admitted);
       });
+      socket.uncork();
       // ws answers what is no handshake with a status of its own; then there is no WebSocket.
       if (!opened) this.#neverOpened(address, admitted);
     } catch (thrown) {
@@ -187,7 +193,8 @@ export class WebSocketProxy {
     admitted: boolean,
   ): void {
     const { config, statistics, counter, shard } = this.#parts;
-    webSocket.listenForErrors();
+    // ws listens for them now, and a second listener takes a list of its own.
+    socket.off('error', ignoreError);
     if (!admitted) return this.#turnAway(webSocket, address, 'tooManyFromAddress');
     if (!counter.enter(shard, config.limits.connections)) {
       this.#leave(address);
@@ -203,7 +210,7 @@ export class WebSocketProxy {
     statistics.add('connectionsOpen');
     statistics.add('connectedAtMsSum', nowMs);
     connection.proxy = this;
-    webSocket.belongsTo(connection);
+    webSocket.connection = connection;
     this.#welcome(connection, request);
   }
 
@@ -247,14 +254,16 @@ export class WebSocketProxy {
     webSocket.close(code, reason);
   }
 
-  /** @internal called by the shared listeners */
+  /** @internal called by the connection's WebSocket */
   message(connection: PooledConnection, data: RawData): void {
     if (connection.state === 'open') this.#parts.commands.handle(connection, (data as Buffer).toString());
   }
 
-  /** @internal called by the shared listeners */
-  pinged(connection: PooledConnection): void {
-    if (isOpen(connection)) this.#parts.commands.pinged(connection);
+  /** @internal called by the connection's WebSocket. @param data of the PING, which the PONG has too: RFC 6455 §5.5.3 */
+  pinged(connection: PooledConnection, data: Buffer): void {
+    if (!isOpen(connection) || this.givesUpOn(connection)) return;
+    connection.webSocket.pong(data);
+    this.#parts.commands.pinged(connection);
   }
 
   /** Whether the client has left so much unread that nothing more is to be written to it; then it has been closed. */
@@ -273,13 +282,13 @@ export class WebSocketProxy {
     this.#parts.commands.disconnected(connection);
   }
 
-  /** @internal called by the shared listeners: ws has met a broken frame and answers it with a close of its own */
+  /** @internal called by the connection's WebSocket: ws has met a broken frame and answers it with a close of its own */
   failed(connection: PooledConnection, error: Error & { code?: string }): void {
     this.#parts.log.debug({ connectionId: connection.id, reason: error.message }, 'WebSocket connection broken');
     this.#beginClosing(connection, closeOfError(error.code));
   }
 
-  /** @internal called by the shared listeners */
+  /** @internal called by the connection's WebSocket */
   closed(connection: PooledConnection, code: number): void {
     const { statistics, counter, shard, log } = this.#parts;
     this.#beginClosing(connection, code === 1006 ? 'connectionLost' : 'clientClosed');

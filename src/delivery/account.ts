@@ -27,6 +27,8 @@ interface Coverage {
 /** A filter names few topics where it names less than this part of them. */
 const FEW_PART = 10;
 
+/** Never added to. */
+const NO_COVERAGES: Coverage[] = [];
 const NOTHING_DROPPED: readonly number[] = DROP_REASONS.map(() => 0);
 
 /**
@@ -40,7 +42,7 @@ export class Account {
   dropped: readonly number[] = NOTHING_DROPPED;
   snapshots = 0;
   /** In the order in which they began: of two, the first has the lower ordinals. */
-  #coverages: Coverage[] = [];
+  #coverages: Coverage[] = NO_COVERAGES;
   #topics: Map<number, TopicAccount> | undefined;
 
   get droppedTotal(): number {
@@ -49,7 +51,10 @@ export class Account {
 
   /** A filter is in force from here on. @param sinceSeq see Coverage */
   begin(filterId: string, terms: FilterTerms, table: TopicTable, catalog: TopicCatalog, sinceSeq: number): void {
-    this.#coverages.push({ filterId, terms, from: ordinalsNow(terms, table, catalog), sinceSeq });
+    const coverage = { filterId, terms, from: ordinalsNow(terms, table, catalog), sinceSeq };
+    // Most clients have one, and the first that is pushed takes room for seventeen.
+    if (this.#coverages.length === 0) this.#coverages = [coverage];
+    else this.#coverages.push(coverage);
   }
 
   /** A filter is withdrawn: what was published for it stays owed. */
@@ -69,7 +74,7 @@ export class Account {
 
   endAll(table: TopicTable, catalog: TopicCatalog): void {
     for (const [topic, start] of this.#startsByTopic(catalog)) this.#settle(topic, start, table.ordinal(topic));
-    this.#coverages = [];
+    this.#coverages = NO_COVERAGES;
   }
 
   /** Each topic that a filter covers, and from which seq on the first of them does. */

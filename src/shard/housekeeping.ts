@@ -10,6 +10,7 @@ import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { followSteps } from '../util/clock.ts';
 import { collectGarbage } from '../util/collect-garbage.ts';
 import { Exodus } from './exodus.ts';
+import { Influx } from './influx.ts';
 
 export interface HousekeepingParts {
   statistics: StatisticsBlock;
@@ -30,6 +31,7 @@ export class Housekeeping {
   readonly #delay = monitorEventLoopDelay({ resolution: DELAY_RESOLUTION_MS });
   #utilization: EventLoopUtilization = performance.eventLoopUtilization();
   readonly #exodus = new Exodus();
+  readonly #influx = new Influx();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(parts: HousekeepingParts) {
@@ -56,7 +58,9 @@ export class Housekeeping {
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     statistics.set('loopUtilization', busy);
     this.#utilization = utilization;
-    if (this.#exodus.isOver(proxy.size, busy)) this.#collect();
+    // Both are asked: each has to know of every second.
+    const [hasGone, hasCome] = [this.#exodus.isOver(proxy.size, busy), this.#influx.isOver(proxy.size, busy)];
+    if (hasGone || hasCome) this.#collect();
     // Samples hold the resolution and what came on top of it.
     const delayUs = this.#delay.count === 0 ? 0 : this.#delay.percentile(99) / 1000 - DELAY_RESOLUTION_MS * 1000;
     statistics.set('loopDelayP99Us', Math.max(0, delayUs));

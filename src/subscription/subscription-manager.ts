@@ -79,7 +79,7 @@ export class SubscriptionManager {
   addFilter(member: PooledConnection, terms: FilterTerms, given: Partial<SubscriptionFilter>): string {
     const filterId = `filter_${this.#nextFilter++}`;
     member.explicit = true;
-    member.filters.set(filterId, {
+    member.addFilter(filterId, {
       filter: { ...given, clientId: member.id, filterId },
       terms,
       key: filterKey(terms),
@@ -94,7 +94,7 @@ export class SubscriptionManager {
   removeFilter(member: PooledConnection, filterId: string): boolean {
     const held = member.filters.get(filterId);
     if (held === undefined) return false;
-    member.filters.delete(filterId);
+    member.removeFilter(filterId);
     member.filterTerms -= termCount(held.terms);
     this.#filtersInForce--;
     this.#move(member, member.filters.values());
@@ -117,7 +117,7 @@ export class SubscriptionManager {
 
   #forgetFilters(member: PooledConnection): void {
     this.#filtersInForce -= member.filters.size;
-    member.filters.clear();
+    member.removeAllFilters();
     member.filterTerms = 0;
   }
 

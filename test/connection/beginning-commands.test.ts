@@ -355,17 +355,18 @@ describe('commands while a replay is on its way', () => {
   it('that change its filters wait for it to end, and are done in their order', async () => {
     const test = published();
     const client = replaying(test);
-    const { filters } = client.connection;
+    const { connection } = client;
+    const symbols = () => [...connection.filters.values()].map(({ filter }) => filter.symbols);
     client.send('subscribe', { symbols: 'B' });
-    client.send('unsubscribe', { filterId: [...filters.keys()][0] });
+    client.send('unsubscribe', { filterId: [...connection.filters.keys()][0] });
     client.send('subscribe', { symbols: 'C', snapshot: true });
     client.send('unsubscribe', {});
     client.send('subscribe', { symbols: 'T' });
-    expect([...filters.values()].map(({ filter }) => filter.symbols)).toEqual(['A']);
+    expect(symbols()).toEqual(['A']);
     test.publish('B');
     client.socket.open();
     await test.settle();
-    expect([...filters.values()].map(({ filter }) => filter.symbols)).toEqual(['T']);
+    expect(symbols()).toEqual(['T']);
     const types = client.received.filter(({ seq }) => seq === undefined).map(({ type }) => type);
     expect(types).toEqual(['subscribed', 'subscribed', 'unsubscribed', 'subscribed', 'unsubscribed', 'subscribed']);
     expect(client.received.slice(1, 64).every(({ seq }) => seq !== undefined)).toBe(true);

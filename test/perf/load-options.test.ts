@@ -76,6 +76,14 @@ describe('subscriptionText', () => {
     expect(symbolsOf(5)).toEqual(['SYM5', 'SYM2', 'SYM9']);
   });
 
+  it('draws symbols for each connection, all different and the same at each run', () => {
+    const random = parseLoadOptions(['--subscribe', 'random', '--symbols', '12', '--symbols-each', '10']);
+    const symbolsOf = (index: number): string[] => JSON.parse(subscriptionText(random, index) ?? '').payload.symbols;
+    expect(new Set(symbolsOf(3)).size).toBe(10);
+    expect(symbolsOf(3)).toEqual(symbolsOf(3));
+    expect(symbolsOf(3)).not.toEqual(symbolsOf(4));
+  });
+
   it('subscribes to everything, nothing or whatever it is told', () => {
     expect(JSON.parse(subscriptionText(parseLoadOptions([]), 0) ?? '')).toEqual({ type: 'subscribe', payload: {} });
     expect(subscriptionText(parseLoadOptions(['--subscribe', 'none']), 0)).toBeUndefined();
