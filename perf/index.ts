@@ -22,11 +22,13 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   ring: async () => (await import('./bench/ring.ts')).ring,
   matching: async () => (await import('./bench/matching.ts')).matching,
   ingest: async () => (await import('./bench/ingest.ts')).ingest,
+  compression: async () => (await import('./bench/compression.ts')).compression,
   conservation: async () => (await import('./bench/conservation.ts')).conservation,
 };
 
 const USAGE = [
   'use: node perf/index.ts [--smoke] [--rounds N] [--floor PROGRAM] [--beside DIRECTORY]',
+  '     [--recordings DIRECTORY]',
   `     [${Object.keys(BENCHMARKS).join(' | ')}]...`,
 ].join('\n');
 const ROUNDS_MAX = 20;
@@ -40,6 +42,7 @@ function readSettings(args: string[]): { names: string[]; settings: BenchmarkSet
       rounds: { type: 'string', default: '1' },
       floor: { type: 'string' },
       beside: { type: 'string' },
+      recordings: { type: 'string' },
     },
   });
   const rounds = Number(values.rounds);
@@ -54,13 +57,19 @@ function readSettings(args: string[]): { names: string[]; settings: BenchmarkSet
     if (!Object.hasOwn(BENCHMARKS, name)) throw new Error(`there is no benchmark ${JSON.stringify(name)}`);
   }
   const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
-  return { names, settings: { smoke: values.smoke, floor: values.floor, beside, rounds } };
+  return {
+    names,
+    settings: { smoke: values.smoke, floor: values.floor, beside, rounds, recordings: values.recordings },
+  };
 }
 
-/** What was beside is told by its commit; where it stood says nothing about a figure. */
+/** Where something stood says nothing about a figure; what was beside is told by its commit. */
 function withoutDirectory(arg: string, index: number, args: readonly string[]): string {
-  if (arg.startsWith('--beside=')) return '--beside=DIRECTORY';
-  return args[index - 1] === '--beside' ? 'DIRECTORY' : arg;
+  for (const name of ['--beside', '--recordings']) {
+    if (arg.startsWith(`${name}=`)) return `${name}=DIRECTORY`;
+    if (args[index - 1] === name) return 'DIRECTORY';
+  }
+  return arg;
 }
 
 async function runOne(name: string, settings: BenchmarkSettings, command: string): Promise<string[]> {

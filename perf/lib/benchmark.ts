@@ -8,6 +8,8 @@ export interface BenchmarkSettings {
   floor: string | undefined;
   /** Another checkout of this project, to compare with what was before a change. */
   beside: string | undefined;
+  /** Where recordings of exchanges are; without it, the small ones of the tests. */
+  recordings: string | undefined;
   /** How often each measurement is taken; the one in the middle counts. */
   rounds: number;
 }

@@ -6,6 +6,8 @@
  * In: the bytes of the socket, as they come. Out: counters, and calls of a `FrameListener`.
  */
 const FIN_TEXT = 0x81;
+/** The bit of a message that is compressed, RFC 7692 §6. */
+const RSV1 = 0x40;
 const LENGTH_16 = 126;
 const LENGTH_64 = 127;
 const HEADER_BYTES_MAX = 10;
@@ -46,6 +48,8 @@ export class FrameScanner {
   /** Bytes taken in, headers included. */
   bytes = 0;
   readonly #listener: FrameListener;
+  /** First byte of a whole compressed text message; where none is expected, of a plain one. */
+  readonly #deflatedText: number;
   readonly #sampleEvery: number;
   #untilSample: number;
   #failed = false;
@@ -56,6 +60,7 @@ export class FrameScanner {
   #inPayload = false;
   #opcode = 0;
   #isFinal = false;
+  #isCompressed = false;
   #payloadLength = 0;
   #payloadSeen = 0;
   #keeps: 'nothing' | 'excerpt' | 'control' = 'nothing';
@@ -67,10 +72,12 @@ export class FrameScanner {
   /**
    * @param sampleEvery every how many messages `onSample` is called, ≥ 1
    * @param phase 0..sampleEvery-1: which of them, so that not all connections look at the same message
+   * @param deflates whether messages may be compressed: those are counted, but are neither samples nor gaps
    */
-  constructor(listener: FrameListener, sampleEvery: number, phase: number) {
+  constructor(listener: FrameListener, sampleEvery: number, phase: number, deflates = false) {
     this.#listener = listener;
     this.#sampleEvery = sampleEvery;
+    this.#deflatedText = deflates ? FIN_TEXT | RSV1 : FIN_TEXT;
     this.#untilSample = 1 + (phase % sampleEvery);
   }
 
@@ -90,7 +97,8 @@ export class FrameScanner {
     let messages = this.messages;
     let untilSample = this.#untilSample;
     if (this.#fragmented) return at;
-    while (at + 4 <= length && chunk[at] === FIN_TEXT) {
+    while (at + 4 <= length && (chunk[at] === FIN_TEXT || chunk[at] === this.#deflatedText)) {
+      const isPlain = chunk[at] === FIN_TEXT;
       const length7 = chunk[at + 1] as number;
       let payloadAt = at + 2;
       let end = payloadAt + length7;
@@ -99,14 +107,14 @@ export class FrameScanner {
         end = payloadAt + (((chunk[at + 2] as number) << 8) | (chunk[at + 3] as number));
       } else if (length7 > LENGTH_16) break;
       if (end > length) break;
-      if (chunk[payloadAt + TYPE_AT] === GAP_LETTER && beginsGap(chunk, payloadAt, end)) {
+      if (isPlain && chunk[payloadAt + TYPE_AT] === GAP_LETTER && beginsGap(chunk, payloadAt, end)) {
         this.gaps++;
         this.#listener.onGap(chunk, payloadAt, end);
         at = end;
         continue;
       }
       messages++;
-      if (--untilSample === 0) {
+      if (isPlain && --untilSample === 0) {
         untilSample = this.#sampleEvery;
         this.#listener.onSample(chunk, payloadAt, end);
       }
@@ -153,6 +161,7 @@ export class FrameScanner {
     const second = header[1] as number;
     this.#opcode = first & 0x0f;
     this.#isFinal = (first & 0x80) !== 0;
+    this.#isCompressed = first === this.#deflatedText && first !== FIN_TEXT;
     this.#payloadSeen = 0;
     this.#payloadLength = headerLength === 2 ? second : 0;
     for (let i = 2; i < headerLength; i++) this.#payloadLength = this.#payloadLength * 256 + (header[i] as number);
@@ -164,12 +173,12 @@ export class FrameScanner {
     }
     this.#keeps = this.#opcode >= OPCODE.close ? 'control' : this.#isNextSample() ? 'excerpt' : 'nothing';
     if (this.#keeps !== 'nothing') this.#kept ??= new Uint8Array(EXCERPT_BYTES);
-    this.#gapMatched = this.#opcode === OPCODE.text && this.#isFinal ? 0 : -1;
+    this.#gapMatched = this.#opcode === OPCODE.text && this.#isFinal && !this.#isCompressed ? 0 : -1;
     this.#inPayload = true;
   }
 
   #faultOf(first: number, second: number): string | undefined {
-    if ((first & 0x70) !== 0) return 'a reserved bit is set, though no extension was agreed on';
+    if ((first & 0x70) !== 0 && !this.#isCompressed) return 'a reserved bit is set, though no extension was agreed on';
     if ((second & 0x80) !== 0) return 'a frame from the server is masked';
     if (this.#payloadLength > Number.MAX_SAFE_INTEGER) return 'a frame is longer than can be';
     const opcode = this.#opcode;
@@ -182,7 +191,7 @@ export class FrameScanner {
 
   /** Fragments are counted but never sampled. */
   #isNextSample(): boolean {
-    return this.#untilSample === 1 && this.#isFinal && this.#opcode !== OPCODE.continuation;
+    return this.#untilSample === 1 && this.#isFinal && !this.#isCompressed && this.#opcode !== OPCODE.continuation;
   }
 
   /** Once all of a gap's beginning has been seen, it is kept as a sample is. */
@@ -230,6 +239,7 @@ export class FrameScanner {
       return;
     }
     this.messages++;
+    if (this.#isCompressed) return;
     if (this.#untilSample > 1) {
       this.#untilSample--;
     } else if (this.#keeps === 'excerpt') {

@@ -7,7 +7,8 @@ const ACCEPT = 's3pPLMBiTxaQ9kYGzzhZRbK+xOo=';
 const RESPONSE_BYTES_MAX = 16_384;
 const HEADER_END = Buffer.from('\r\n\r\n');
 
-export function handshakeRequest(port: number, path: string): string {
+/** @param deflates whether it offers permessage-deflate, as browsers do */
+export function handshakeRequest(port: number, path: string, deflates = false): string {
   return [
     `GET ${path} HTTP/1.1`,
     `Host: 127.0.0.1:${port}`,
@@ -15,6 +16,7 @@ export function handshakeRequest(port: number, path: string): string {
     'Connection: Upgrade',
     `Sec-WebSocket-Key: ${KEY}`,
     'Sec-WebSocket-Version: 13',
+    ...(deflates ? ['Sec-WebSocket-Extensions: permessage-deflate; client_max_window_bits'] : []),
     '\r\n',
   ].join('\r\n');
 }

@@ -107,7 +107,11 @@ export class LoadConnection implements RawConnectionListener {
     const addressIndex = Math.floor(index / CONNECTIONS_PER_ADDRESS);
     const readBuffer = this.pace === 'steady' ? shared.readBuffer : shared.slowBuffer;
     const localAddress = addressIndex > 0 ? { localAddress: `127.0.0.${1 + addressIndex}` } : {};
-    this.#raw = new RawConnection({ port, path, ...localAddress, readBuffer, sampleEvery, phase: index }, this);
+    const deflates = index >= shared.options.connections - shared.options.deflating;
+    this.#raw = new RawConnection(
+      { port, path, deflates, ...localAddress, readBuffer, sampleEvery, phase: index },
+      this,
+    );
     this.#raw.readsOnDemand = this.pace !== 'steady';
   }
 

@@ -30,6 +30,8 @@ export interface LoadOptions {
    */
   stalled: number;
   drainS: number;
+  /** How many connections, the last ones, offer permessage-deflate. What comes compressed is counted, but never a sample. */
+  deflating: number;
   /** Processes whose CPU and memory are reported. */
   pids: number[];
   sampleEvery: number;
@@ -55,6 +57,7 @@ const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
   numberOption('slow-bytes', 'slowBytes', 1, 65_536, 256, 'what a slow one reads at a time'),
   numberOption('slow-interval-ms', 'slowIntervalMs', 1, 60_000, 50, 'how long it waits in between'),
   numberOption('stalled', 'stalled', 0, 100_000, 0, 'how many of the connections never read'),
+  numberOption('deflating', 'deflating', 0, 100_000, 0, 'how many of the connections offer permessage-deflate'),
   numberOption('drain-s', 'drainS', 0, 120, 1, 'how long those read at the end, to learn what they were told', false),
   numberOption('interval-ms', 'intervalMs', 0, 60_000, 0, 'latencies also by intervals of this length; 0: not'),
   numberOption(
@@ -114,6 +117,7 @@ function checkTogether(options: LoadOptions): void {
   if (options.slow + options.stalled > options.connections) {
     throw new Error('--slow and --stalled are more than --connections');
   }
+  if (options.deflating > options.connections) throw new Error('--deflating is more than --connections');
   if (options.processes > options.connections) throw new Error('--processes is more than --connections');
 }
 

@@ -9,6 +9,8 @@ const ABNORMAL_CLOSURE = 1006;
 export interface RawConnectionOptions {
   port: number;
   path: string;
+  /** Whether it offers permessage-deflate. Compressed messages are counted, and never looked into. */
+  deflates?: boolean;
   localAddress?: string;
   /** What is read stands here until the next read; connections may share it. */
   readBuffer: Uint8Array;
@@ -44,7 +46,7 @@ export class RawConnection {
   #handshake: HandshakeResponse | undefined = new HandshakeResponse();
 
   constructor(options: RawConnectionOptions, listener: RawConnectionListener) {
-    const { port, path, localAddress, readBuffer, sampleEvery, phase } = options;
+    const { port, path, deflates = false, localAddress, readBuffer, sampleEvery, phase } = options;
     this.#listener = listener;
     this.scanner = new FrameScanner(
       {
@@ -55,6 +57,7 @@ export class RawConnection {
       },
       sampleEvery,
       phase,
+      deflates,
     );
     this.#socket = connect({
       host: '127.0.0.1',
@@ -62,7 +65,7 @@ export class RawConnection {
       ...(localAddress === undefined ? {} : { localAddress }),
       onread: { buffer: readBuffer, callback: (length, buffer) => this.#onRead(length, buffer) },
     });
-    this.#socket.on('connect', () => this.#socket.write(handshakeRequest(port, path), 'latin1'));
+    this.#socket.on('connect', () => this.#socket.write(handshakeRequest(port, path, deflates), 'latin1'));
     this.#socket.on('error', (error) => {
       this.failure ||= error.message;
     });

@@ -35,6 +35,11 @@ export class Batch {
   openedAtMs = 0;
   /** True once a socket may still hold the bytes: they must not be used again. */
   held = false;
+  /** Members that it has been written to whole, and as it is; the pool counts them. */
+  recipients = 0;
+  /** All that has been gathered, once it is being written; the same in a buffer no larger than needed. */
+  whole: Buffer | undefined;
+  exact: Buffer | undefined;
 
   constructor(bytes: Buffer) {
     this.bytes = bytes;

@@ -1,3 +1,4 @@
+import type { Compression } from '../compression/compression.ts';
 import type { PooledConnection } from '../connection/pooled-connection.ts';
 import type { RecordCursor } from '../ring/receiver.ts';
 import type { Cohort } from '../subscription/cohort.ts';
@@ -17,9 +18,14 @@ export interface PoolParts {
   highWaterBytes: number;
   /** It has, and is to leave the `members` of its cohort. */
   fellBehind: (connection: PooledConnection) => void;
+  /** Undefined: everything goes out plain. */
+  compression?: Pick<Compression, 'prepare'> | undefined;
   /** A record that connections behind want. */
   behind: (connections: readonly PooledConnection[], record: RecordCursor) => void;
 }
+
+/** The frames of a batch back to back, plain or compressed. */
+type Run = Pick<Batch, 'bytes' | 'length' | 'held' | 'recipients' | 'whole' | 'exact'>;
 
 const POOLED_BYTES_MAX = 32 * 1024 * 1024;
 
@@ -118,28 +124,38 @@ export class ConnectionPoolManager implements CohortWatcher {
     const batch = cohort.batch!;
     cohort.batch = undefined;
     this.#gathering.delete(cohort);
-    const whole = batch.bytes.subarray(0, batch.length);
-    const { members } = cohort;
-    let recipients = 0;
-    let exact: Buffer | undefined;
+    const { compression } = this.#parts;
+    compression?.prepare(cohort, batch, this.#buffers, performance.now());
+    const { members, streams } = cohort;
     // Downwards: a member that is closed on the way leaves its place to the last one, which has been served already.
     for (let i = members.length - 1; i >= 0; i--) {
       const member = members[i]!;
       if (member.state !== 'open') continue;
       const share = batch.shareOf(member);
-      if (share.messages > 0) {
-        this.#deliverPart(batch, member, share);
-      } else {
-        // A socket that is behind keeps its bytes for a while: then only these, not the larger buffer they stand in.
-        const behind = member.socket.writableLength > 0;
-        if (behind) exact ??= exactBytes(whole, batch.bytes.length);
-        this.#write(batch, member, behind ? (exact as Buffer) : whole, batch.data);
-        recipients++;
-      }
+      const { stream } = member;
+      if (share.messages > 0) this.#deliverPart(batch, member, share);
+      else this.#deliverWhole(stream === undefined || !stream.runs ? batch : stream, member, batch.data);
     }
     this.#parts.statistics.add('flushes');
-    this.#count(batch, 0, recipients);
+    this.#count(batch, batch.ends, 0, batch.recipients);
     if (!batch.held) this.#buffers.giveBack(batch.bytes);
+    for (const stream of streams) {
+      this.#count(batch, stream.ends, 0, stream.recipients);
+      stream.finish(this.#buffers);
+    }
+  }
+
+  /** @param publications in the run */
+  #deliverWhole(run: Run, member: PooledConnection, publications: number): void {
+    run.recipients++;
+    run.whole ??= run.bytes.subarray(0, run.length);
+    // A socket that is behind keeps its bytes for a while: then only these, not the larger buffer they stand in.
+    if (member.socket.writableLength > 0) {
+      run.exact ??= exactBytes(run.whole, run.bytes.length);
+      this.#write(run, member, run.exact, publications);
+    } else {
+      this.#write(run, member, run.whole, publications);
+    }
   }
 
   /** Delivers what the batch holds from the member's share on. */
@@ -147,18 +163,20 @@ export class ConnectionPoolManager implements CohortWatcher {
     const messages = batch.messages - share.messages;
     if (messages === 0) return;
     this.#write(batch, member, batch.bytes.subarray(share.offset, batch.length), batch.data - share.data);
-    this.#count(batch, share.messages, 1);
+    this.#count(batch, batch.ends, share.messages, 1);
+    // It has them otherwise than the others of its stream.
+    member.stream?.leave(member);
   }
 
   /** @param publications in these bytes */
-  #write(batch: Batch, member: PooledConnection, bytes: Buffer, publications: number): void {
+  #write(run: Run, member: PooledConnection, bytes: Buffer, publications: number): void {
     const { socket } = member;
     socket.write(bytes);
     member.messagesSent += publications;
     member.bytesSent += bytes.length;
     const pendingBytes = socket.writableLength;
     if (pendingBytes === 0) return;
-    batch.held = true;
+    run.held = true;
     const { highWaterBytes, fellBehind } = this.#parts;
     if (pendingBytes > highWaterBytes) fellBehind(member);
   }
@@ -166,8 +184,9 @@ export class ConnectionPoolManager implements CohortWatcher {
   /**
    * Counts the frames from `first` on as delivered to each of the recipients. Latency runs to now, when the last of them
    * has been written, so what the statistics say is an upper bound for the others.
+   * @param ends where each frame ends in what they were sent
    */
-  #count(batch: Batch, first: number, recipients: number): void {
+  #count(batch: Batch, ends: readonly number[], first: number, recipients: number): void {
     if (recipients === 0) return;
     const { statistics } = this.#parts;
     const now = nowUs();
@@ -177,7 +196,7 @@ export class ConnectionPoolManager implements CohortWatcher {
       const slot = batch.slots[i] as number;
       if (slot === NO_SLOT) continue;
       publications++;
-      const frameBytes = (batch.ends[i] as number) - (i === 0 ? 0 : (batch.ends[i - 1] as number));
+      const frameBytes = (ends[i] as number) - (i === 0 ? 0 : (ends[i - 1] as number));
       const latencyUs = Math.max(0, now - (batch.dues[i] as number));
       statistics.addDeliveries(slot, recipients, frameBytes, latencyUs);
       bytes += frameBytes;

@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseAddressRange } from '../util/ip-address.ts';
+import { compressionSchema } from './compression-schema.ts';
 
 /**
  * Every option, once: name, type, range, unit (the end of its name), default and sentence. `--help`, `config/default.yaml`
@@ -199,6 +200,7 @@ export const configSchema = z.strictObject({
       .default(256 * KIB)
       .describe('bytes in a batch before it is flushed'),
   }),
+  compression: compressionSchema,
   limits: z.strictObject({
     connections: count(1_000_000)
       .default(10_000)

@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import type { WebSocket } from 'ws';
 import type { ConnectionDelivery, ConnectionRow } from '../admin/admin-context.ts';
+import type { CohortStream } from '../compression/cohort-stream.ts';
 import { Account } from '../delivery/account.ts';
 import type { Backlog } from '../delivery/backlog.ts';
 import type { Cohort } from '../subscription/cohort.ts';
@@ -47,6 +48,10 @@ export class PooledConnection {
   channels: Set<string> | undefined;
   cohort: Cohort | undefined;
   cohortIndex = -1;
+  /** The largest window that frames for it may be compressed with, bits; 0: they may not. Set before it joins a cohort. */
+  windowBits = 0;
+  /** The compressed stream that it follows: what its cohort gets, it gets from there. Undefined: plain. */
+  stream: CohortStream | undefined;
 
   readonly budget: CommandBudget;
   /** What it still has to get before it is as far as its cohort; undefined as long as it keeps up. */

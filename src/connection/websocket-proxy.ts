@@ -4,6 +4,7 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import { type RawData, type ServerOptions, type WebSocket, WebSocketServer } from 'ws';
 import type { ConnectionRow } from '../admin/admin-context.ts';
+import type { DeflateNegotiation } from '../compression/negotiation.ts';
 import type { Config } from '../config/schema.ts';
 import type { ConnectionCounter } from '../control/connection-counter.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -33,6 +34,8 @@ export interface WebSocketProxyParts {
   counter: ConnectionCounter;
   subscriptions: SubscriptionManager;
   delivery: Pick<Delivery, 'beginFirehose'>;
+  /** Undefined: permessage-deflate is never agreed on. */
+  negotiation: DeflateNegotiation | undefined;
   /** seq of the newest publication that this shard has passed on. */
   seq: () => number;
   commands: Commands;
@@ -78,7 +81,7 @@ export class WebSocketProxy {
     const options: ServerOptions<typeof ClientWebSocket> & { closeTimeout: number } = {
       noServer: true,
       clientTracking: false,
-      perMessageDeflate: false,
+      perMessageDeflate: parts.negotiation?.options ?? false,
       maxPayload: config.limits.payloadBytes,
       closeTimeout: CLOSE_TIMEOUT_MS,
       // `pinged` answers: for its own answers ws keeps a closure in each connection.
@@ -86,6 +89,7 @@ export class WebSocketProxy {
       WebSocket: ClientWebSocket,
     };
     this.#server = new WebSocketServer(options) as WebSocketServer;
+    parts.negotiation?.listenTo(this.#server);
     this.#heartbeat = new Heartbeat(config.heartbeat, this.#connections, (connection) => this.#timeOut(connection));
     parts.listener.onUpgrade((request, socket, head) => void this.#upgrade(request, socket, head));
   }
@@ -205,6 +209,7 @@ export class WebSocketProxy {
     const budget = new CommandBudget(config.limits.commandsPerSecond, nowMs);
     const id = `${this.#idPrefix}${serial}`;
     const connection = new PooledConnection(id, serial, webSocket, socket, address, budget, nowMs);
+    connection.windowBits = this.#parts.negotiation?.windowBits ?? 0;
     this.#connections.add(connection);
     statistics.add('connectionsAccepted');
     statistics.add('connectionsOpen');

@@ -1,5 +1,6 @@
 import { type EventLoopUtilization, monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import type { Compression } from '../compression/compression.ts';
 import type { WebSocketProxy } from '../connection/websocket-proxy.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { TopicDirectoryReader } from '../ring/topic-directory.ts';
@@ -18,6 +19,7 @@ export interface HousekeepingParts {
   directory: TopicDirectoryReader;
   proxy: WebSocketProxy;
   delivery: Pick<Delivery, 'sweep'>;
+  compression: Pick<Compression, 'sweep'> | undefined;
   log: Logger;
 }
 
@@ -50,10 +52,11 @@ export class Housekeeping {
   }
 
   report(): void {
-    const { statistics, subscriptions, directory, proxy, delivery } = this.#parts;
+    const { statistics, subscriptions, directory, proxy, delivery, compression } = this.#parts;
     statistics.set('phase', PHASE.housekeeping);
     followSteps();
     delivery.sweep();
+    compression?.sweep(performance.now());
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     statistics.set('loopUtilization', busy);

@@ -5,6 +5,7 @@ import type { ForwardedReply, ForwardedRequest } from '../admin/forwarded-reques
 import { primarySilentAnswer } from '../admin/primary-silent.ts';
 import { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
 import { createFlushPolicy } from '../batch/flush-policy.ts';
+import { Compression } from '../compression/compression.ts';
 import { ClientAddresses } from '../connection/client-addresses.ts';
 import { Commands } from '../connection/commands.ts';
 import { Listener } from '../connection/listener.ts';
@@ -89,11 +90,13 @@ class Shard {
     const table = new TopicTable();
     const receiver = new Receiver(ring);
     const history = new Receiver(ring);
+    const compression = Compression.create({ options: config.compression, statistics }, log);
     const pool = new ConnectionPoolManager({
       statistics,
       policy,
       batchBytesMax: config.batch.maxBytes,
       highWaterBytes: config.slow.highWaterBytes,
+      compression,
       fellBehind: (connection) => this.#delivery.fallBehind(connection),
       behind: (connections, record) => this.#delivery.note(connections, record),
     });
@@ -161,6 +164,7 @@ class Shard {
       counter: new ConnectionCounter(counter),
       subscriptions,
       delivery,
+      negotiation: compression?.negotiation,
       seq: () => table.seq,
       commands,
       listener: this.#listener,
@@ -180,7 +184,15 @@ class Shard {
       delivery,
       catchUp,
     });
-    this.#housekeeping = new Housekeeping({ statistics, subscriptions, directory, proxy: this.#proxy, delivery, log });
+    this.#housekeeping = new Housekeeping({
+      statistics,
+      subscriptions,
+      directory,
+      proxy: this.#proxy,
+      delivery,
+      compression,
+      log,
+    });
     this.#pressure = new Pressure({
       duty: this.#duty,
       pool,

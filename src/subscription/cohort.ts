@@ -1,4 +1,5 @@
 import type { Batch } from '../batch/batch.ts';
+import type { CohortStream } from '../compression/cohort-stream.ts';
 import type { PooledConnection } from '../connection/pooled-connection.ts';
 import { assert } from '../util/assert.ts';
 
@@ -17,6 +18,13 @@ export class Cohort {
   readonly behind: PooledConnection[] = [];
   /** What has been gathered for the members since the last flush; undefined when there is nothing. */
   batch: Batch | undefined;
+  /** Compressed streams that members follow; where `compression.mode` is `off` there are none. */
+  readonly streams: CohortStream[] = [];
+  /** Connections of both kinds that could follow one. */
+  deflating = 0;
+  /** Whether some of them may be waiting for one, and before when none is let in, ms of `performance.now()`. */
+  hasNewcomers = false;
+  admitAtMs = 0;
 
   constructor(key: string) {
     this.key = key;
@@ -33,6 +41,9 @@ export class Cohort {
     member.cohort = this;
     member.cohortIndex = list.length;
     list.push(member);
+    if (member.windowBits === 0) return;
+    this.deflating++;
+    this.hasNewcomers = true;
   }
 
   /** Takes a member out by putting the last one in its place. */
@@ -46,6 +57,9 @@ export class Cohort {
     }
     member.cohort = undefined;
     member.cohortIndex = -1;
+    if (member.windowBits === 0) return;
+    this.deflating--;
+    member.stream?.leave(member);
   }
 
   #listOf({ backlog }: PooledConnection): PooledConnection[] {

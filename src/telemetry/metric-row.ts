@@ -5,7 +5,7 @@ import type { SourceState } from '../source/source.ts';
 import type { Aggregator } from './aggregator.ts';
 import { type Blocks, type CounterTotals, closeTotals } from './block-totals.ts';
 import { type ShardFigures, shardFigures } from './shard-figures.ts';
-import { DATA_TYPE_NAMES } from './statistics-block.ts';
+import { DATA_TYPE_NAMES, type GaugeName, type ScalarName } from './statistics-block.ts';
 
 /** Everything that one scrape tells, read at one moment. */
 export interface MetricReading {
@@ -100,8 +100,17 @@ export function counted(name: string, help: string, counter: keyof CounterTotals
 
 /** A counter of the statistics blocks, shard by shard. */
 export function ofBlocks(name: string, help: string, counter: keyof CounterTotals): MetricRow {
-  return labelled('counter', name, help, SHARD_LABELS, ({ context, blocks }) =>
-    blocks.map((block, index) => ({ labels: shardLabels(context, index), value: block.get(counter) })),
+  return ofScalars('counter', name, help, counter);
+}
+
+/** A gauge of the statistics blocks, shard by shard. */
+export function ofBlockGauges(name: string, help: string, gauge: GaugeName): MetricRow {
+  return ofScalars('gauge', name, help, gauge);
+}
+
+function ofScalars(type: MetricRow['type'], name: string, help: string, scalar: ScalarName): MetricRow {
+  return labelled(type, name, help, SHARD_LABELS, ({ context, blocks }) =>
+    blocks.map((block, index) => ({ labels: shardLabels(context, index), value: block.get(scalar) })),
   );
 }
 

@@ -1,6 +1,7 @@
 import type { SourceStatus } from '../source/source.ts';
 import { ALERT_RULES } from './alert-rules.ts';
 import type { Alert } from './alerts.ts';
+import { COMPRESSION_METRICS } from './compression-metrics.ts';
 import { DELIVERY_METRICS } from './delivery-metrics.ts';
 import { latencyAllowanceMs } from './health-figures.ts';
 import {
@@ -92,6 +93,8 @@ export const METRICS: readonly MetricRow[] = [
     'What a fixed batch waits on purpose; thresholds of latency allow for it',
     ({ context }) => latencyAllowanceMs(context.config) / 1_000,
   ),
+
+  ...COMPRESSION_METRICS,
 
   // Clients.
   counted('tickcast_commands_total', 'Messages from clients', 'commands'),

@@ -26,6 +26,14 @@ export const COUNTERS = [
   'bytesForwarded', // bytes of those frames
   'socketWrites',
   'flushes',
+  'framesCompressed', // once for each stream, not for each recipient
+  'framesTooSmallToCompress', // left plain in a stream
+  'compressionBytesIn', // bytes of the compressed frames before
+  'compressionBytesOut', // and after, headers included
+  'compressionResets', // times a stream let newcomers in
+  'compressionSkippedBusy', // batches that went out plain though clients could inflate: the shard had no time
+  'compressionSkippedSmall', // as above: too few such clients
+  'compressionSkippedNoStream', // as above: too few with one window, or as many streams as there may be
   'commands', // client messages
   'errors', // what ConnectionStats calls errorsEncountered
   'invalidMessages',
@@ -58,6 +66,8 @@ export const GAUGES = [
   'filtersInForce',
   'channelsInForce',
   'cohorts',
+  'compressionStreams', // open ones, at the last sweep
+  'connectionsCompressed', // connections that follow one, at the last sweep
   'topicsKnown',
   'pendingBytes', // unsent bytes held for clients, at the last sweep
   'connectionsBehind', // open ones that are off the fast path

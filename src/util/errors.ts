@@ -13,6 +13,7 @@ export const ERROR_CODES = {
   PORT_REFUSED: 'The operating system refuses to listen there',
   SHARD_START_FAILED: 'A shard did not come up in time',
   RUN_DIRECTORY_REFUSED: 'The directory where instances find each other cannot be used',
+  COMPRESSION_UNAVAILABLE: 'This Node.js cannot compress as compression.mode asks for, so everything goes out plain',
   INVALID_STATE: 'The call does not fit the state of the object, such as a second start',
 
   // Publications, on their way in.

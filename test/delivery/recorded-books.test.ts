@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
+import { recordedPublications } from '../../perf/lib/recorded-publications.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
 import { BookMerge } from '../../src/delivery/book-merge.ts';
 import { type Depth, readDepth } from '../../src/delivery/depth.ts';
 import { OrderBook } from '../../src/delivery/order-book.ts';
-import { recordedPublications } from '../support/recorded-publications.ts';
 import { inventedRecording, realRecording } from '../support/recordings.ts';
 import { SeededRandom, seedOfRun } from '../support/seeded-random.ts';
 

@@ -198,3 +198,31 @@ describe('FrameScanner', () => {
     expect(samples).toEqual([]);
   });
 });
+
+describe('FrameScanner of a connection that deflates', () => {
+  const GAP = Buffer.from('{"type":"gap","payload":{}}');
+  const frames = [
+    serverFrame(0x81, Buffer.alloc(20, 1)),
+    serverFrame(0xc1, GAP),
+    serverFrame(0xc1, Buffer.alloc(200, 2)),
+  ];
+
+  it.each([1, 7, 1_000])('counts compressed messages and looks into none, in pieces of %i bytes', (pieceBytes) => {
+    const { listener, ...heard } = listening();
+    const scanner = new FrameScanner(listener, 1, 0, true);
+    const bytes = Buffer.concat([...frames, ...frames]);
+    for (let at = 0; at < bytes.length; at += pieceBytes) {
+      const piece = bytes.subarray(at, at + pieceBytes);
+      scanner.push(piece, piece.length);
+    }
+    expect([scanner.messages, scanner.gaps, scanner.bytes]).toEqual([6, 0, bytes.length]);
+    expect(heard.samples).toEqual([Buffer.alloc(20, 1), Buffer.alloc(20, 1)]);
+    expect(heard.invalid).toEqual([]);
+  });
+
+  it('takes one for a fault where no extension was offered', () => {
+    const { listener, ...heard } = listening();
+    new FrameScanner(listener, 1, 0).push(frames[1]!, frames[1]!.length);
+    expect(heard.invalid).toHaveLength(1);
+  });
+});

@@ -14,6 +14,11 @@ describe('handshakeRequest', () => {
     expect(request.endsWith('\r\nSec-WebSocket-Version: 13\r\n\r\n')).toBe(true);
     expect(Buffer.from(key, 'base64').length).toBe(16);
   });
+
+  it('offers permessage-deflate where it is to', () => {
+    expect(handshakeRequest(1, '/')).not.toContain('Extensions');
+    expect(handshakeRequest(1, '/', true)).toContain('\r\nSec-WebSocket-Extensions: permessage-deflate;');
+  });
 });
 
 describe('HandshakeResponse', () => {

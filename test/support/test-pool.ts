@@ -32,7 +32,7 @@ export interface PoolClient {
  * behind has no backlog worth the name, only a list of what it has been noted for.
  */
 export class TestPool {
-  readonly statistics = new StatisticsBlock(StatisticsBlock.allocate());
+  readonly statistics: StatisticsBlock;
   readonly topics = new TestTopics();
   readonly pool: ConnectionPoolManager;
   readonly subscriptions: SubscriptionManager;
@@ -44,6 +44,7 @@ export class TestPool {
   #serial = 1;
 
   constructor(parts: Partial<PoolParts> = {}) {
+    this.statistics = parts.statistics ?? new StatisticsBlock(StatisticsBlock.allocate());
     this.pool = new ConnectionPoolManager({
       statistics: this.statistics,
       policy: new AdaptivePolicy(100_000, 10),
@@ -62,10 +63,14 @@ export class TestPool {
     this.subscriptions = new SubscriptionManager(this.topics.reader, this.pool);
   }
 
-  /** A connection that wants this; nothing where there is no filter, everything for `firehose`. */
-  client(filter?: GivenFilter | 'firehose'): PoolClient {
+  /**
+   * A connection that wants this; nothing where there is no filter, everything for `firehose`.
+   * @param windowBits of what may be sent to it compressed; 0: nothing
+   */
+  client(filter?: GivenFilter | 'firehose', windowBits = 0): PoolClient {
     const socket = new GatedSocket();
     const connection = connectionOn(socket, { serial: this.#serial++ });
+    connection.windowBits = windowBits;
     if (filter === 'firehose') this.subscriptions.joinFirehose(connection);
     else if (filter !== undefined) this.subscribe(connection, filter);
     return { connection, socket };
