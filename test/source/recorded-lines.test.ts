@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
+import { recordedPublications } from '../../perf/lib/recorded-publications.ts';
 import { asRead, outcomeOf } from '../support/line-outcome.ts';
-import { recordedPublications } from '../support/recorded-publications.ts';
 import { inventedRecording } from '../support/recordings.ts';
 
 it.each(['binance-futures', 'bybit', 'coinbase', 'kraken'])(
