@@ -16,7 +16,7 @@ import type { Row } from '../lib/table.ts';
 
 const EXCHANGE = 'binance';
 const TOPICS_ASKED = 64;
-const NO_WATCHER = { joined() {}, leaving() {} };
+const NO_WATCHER = { leaving() {} };
 
 interface Clients {
   manager: SubscriptionManager;

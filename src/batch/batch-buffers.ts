@@ -9,6 +9,8 @@ const CLASSES = Math.log2(LARGEST_POOLED_BYTES) - SMALLEST_BITS + 1;
 
 export class BatchBuffers {
   readonly #free: Buffer[][] = Array.from({ length: CLASSES }, () => []);
+  /** How many of each class nobody has needed since the last `ease`. */
+  readonly #idle: number[] = new Array(CLASSES).fill(0);
   readonly #pooledBytesMax: number;
   #pooledBytes = 0;
 
@@ -28,15 +30,8 @@ export class BatchBuffers {
     const buffer = index < CLASSES ? this.#free[index]!.pop() : undefined;
     if (buffer === undefined) return Buffer.allocUnsafeSlow(SMALLEST_BYTES * 2 ** index);
     this.#pooledBytes -= buffer.length;
+    this.#idle[index] = Math.min(this.#idle[index]!, this.#free[index]!.length);
     return buffer;
-  }
-
-  /** Lets go of all that is kept for later; returns how many bytes that was. */
-  trim(): number {
-    const bytes = this.#pooledBytes;
-    for (const free of this.#free) free.length = 0;
-    this.#pooledBytes = 0;
-    return bytes;
   }
 
   /** The caller, and every socket, is done with it. */
@@ -45,6 +40,26 @@ export class BatchBuffers {
     if (index >= CLASSES || this.#pooledBytes + buffer.length > this.#pooledBytesMax) return;
     this.#pooledBytes += buffer.length;
     this.#free[index]!.push(buffer);
+  }
+
+  /** Call once a second: lets go of half of what nobody has needed since the last call, so that a peak is not kept. */
+  ease(): void {
+    for (let index = 0; index < CLASSES; index++) {
+      const free = this.#free[index]!;
+      for (let spare = Math.ceil(this.#idle[index]! / 2); spare > 0; spare--) {
+        this.#pooledBytes -= free.pop()!.length;
+      }
+      this.#idle[index] = free.length;
+    }
+  }
+
+  /** Lets go of all that is kept for later; returns how many bytes that was. */
+  trim(): number {
+    const bytes = this.#pooledBytes;
+    for (const free of this.#free) free.length = 0;
+    this.#idle.fill(0);
+    this.#pooledBytes = 0;
+    return bytes;
   }
 }
 

@@ -4,9 +4,9 @@ import type { RecordCursor } from '../ring/receiver.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { CohortWatcher } from '../subscription/subscription-manager.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
-import { nowUs } from '../util/clock.ts';
-import { Batch, NO_SLOT, type Share } from './batch.ts';
+import { Batch, NO_SLOT } from './batch.ts';
 import { BatchBuffers } from './batch-buffers.ts';
+import { BatchWriter } from './batch-writer.ts';
 import type { FlushPolicy } from './flush-policy.ts';
 
 export interface PoolParts {
@@ -24,32 +24,77 @@ export interface PoolParts {
   behind: (connections: readonly PooledConnection[], record: RecordCursor) => void;
 }
 
-/** The frames of a batch back to back, plain or compressed. */
-type Run = Pick<Batch, 'bytes' | 'length' | 'held' | 'recipients' | 'whole' | 'exact'>;
+/** Called now and then while batches are written; may append to them. False: the pass is to go on later. */
+export type FlushPause = () => boolean;
 
 const POOLED_BYTES_MAX = 32 * 1024 * 1024;
+const POOLED_BATCHES_MAX = 4_096;
+/** Writes between two pauses: some 0.3 ms. */
+const WRITES_PER_PAUSE = 64;
+/** Of a cohort's members, by so many the next turn begins further on: turns that follow begin far from each other. */
+const TURN_PART = 0.382;
 
 /**
  * Stage 7. The batching pool. Runs on a shard's thread. In: records from the ring, with the cohorts that want them. Out:
  * one write for each connection and pass, however many frames it carries. A frame is copied once for each cohort.
+ *
+ * A pass serves the cohorts that have waited since before it began, member by member. It may pause, and go on after others
+ * have had their turn: who has been served is known by the members' cursors, whoever comes or goes meanwhile.
  */
 export class ConnectionPoolManager implements CohortWatcher {
   readonly #parts: PoolParts;
   readonly #buffers = new BatchBuffers(POOLED_BYTES_MAX);
-  /** Cohorts with a batch, oldest batch first. */
-  readonly #gathering = new Set<Cohort>();
+  readonly #writer: BatchWriter;
+  /** Batches without frames, for later use. */
+  readonly #spare: Batch[] = [];
+  /** By class, cohorts that something waits for, the longest first. */
+  readonly #queues: readonly Set<Cohort>[];
+  /** Number of the pass that is under way, or was last. */
+  #pass = 0;
+  #isPassing = false;
+  /** Classes that it has served, class n by bit n. */
+  #served = 0;
+  /** The cohort whose turn it is, its frames when that began, and its removals. */
+  #serving: Cohort | undefined;
+  #mark = 0;
+  #removals = 0;
+  /** Its next member; from `#first` down to 0, then from the last down to the one behind `#first`. */
+  #at = -1;
+  #first = -1;
+  #isSecondHalf = false;
+  #writesUntilPause = WRITES_PER_PAUSE;
+  #isInPause = false;
 
   constructor(parts: PoolParts) {
     this.#parts = parts;
+    this.#writer = new BatchWriter(parts, this.#buffers);
+    this.#queues = Array.from({ length: parts.policy.classes }, () => new Set<Cohort>());
   }
 
-  /** When the oldest batch was opened, ms of `performance.now()`; undefined: nothing is gathered. */
-  get openedAtMs(): number | undefined {
-    for (const cohort of this.#gathering) return cohort.batch!.openedAtMs;
-    return undefined;
+  /** Whether a pass has paused and is to go on. */
+  get isPassing(): boolean {
+    return this.#isPassing;
   }
 
-  /** Puts the record's frame into the batch of each cohort. A batch that is full goes out at once. */
+  /** Classes that the last pass wrote batches of, class n by bit n. */
+  get served(): number {
+    return this.#served;
+  }
+
+  /** ms from `nowMs` until the next batch is due, 0 or less: now; undefined: nothing is gathered. */
+  dueInMs(nowMs: number): number | undefined {
+    let dueMs: number | undefined;
+    for (let flushClass = 0; flushClass < this.#queues.length; flushClass++) {
+      for (const cohort of this.#queues[flushClass]!) {
+        const delayMs = this.#parts.policy.delayMs(flushClass, cohort.queuedAtMs, nowMs);
+        dueMs = dueMs === undefined ? delayMs : Math.min(dueMs, delayMs);
+        break;
+      }
+    }
+    return dueMs;
+  }
+
+  /** Puts the record's frame into the batch of each cohort. A batch that is full goes out at once, but in a pause. */
   append(cohorts: readonly Cohort[], record: RecordCursor): void {
     const { behind } = this.#parts;
     for (let i = 0; i < cohorts.length; i++) {
@@ -64,7 +109,7 @@ export class ConnectionPoolManager implements CohortWatcher {
     if (cohort.members.length === 0) return;
     const batch = cohort.batch ?? this.#open(cohort);
     batch.append(record, this.#buffers);
-    if (this.#isFull(batch)) this.#flushOne(cohort);
+    this.#appended(cohort, batch, record.slot);
   }
 
   /** Puts a message that is no publication into the batch of a cohort, for those that keep up: at the time of the call. */
@@ -72,146 +117,205 @@ export class ConnectionPoolManager implements CohortWatcher {
     if (cohort.members.length === 0) return;
     const batch = cohort.batch ?? this.#open(cohort);
     batch.appendMessage(message, this.#buffers);
-    if (this.#isFull(batch)) this.#flushOne(cohort);
+    this.#appended(cohort, batch, NO_SLOT);
   }
 
-  /** Writes out the batches that are due at `nowMs` (of `performance.now()`), or all of them. */
-  flush(everything: boolean, nowMs: number): void {
-    const { policy } = this.#parts;
-    for (const cohort of this.#gathering) {
-      if (!everything && policy.delayMs(cohort.batch!.openedAtMs, nowMs) > 0) return;
-      this.#flushOne(cohort);
-    }
+  /**
+   * Goes on with the pass that is under way, or begins one: writes out the batches that are due at `nowMs` (of
+   * `performance.now()`). Returns whether the pass is over; false only where the pause says so.
+   */
+  flush(nowMs: number, pause?: FlushPause): boolean {
+    return this.#runPass(false, nowMs, pause);
+  }
+
+  /** Writes out everything that has been gathered. */
+  flushAll(): void {
+    const nowMs = performance.now();
+    if (this.#isPassing) this.#runPass(true, nowMs);
+    this.#runPass(true, nowMs);
+  }
+
+  /** Call once a second: gives up memory that a peak has left. */
+  ease(): void {
+    this.#buffers.ease();
   }
 
   /** Gives up the memory that is kept for later batches; returns how many bytes that was. */
   trim(): number {
+    this.#spare.length = 0;
     return this.#buffers.trim();
   }
 
-  joined(cohort: Cohort, member: PooledConnection): void {
-    cohort.batch?.addJoiner(member);
-  }
-
   leaving(cohort: Cohort, member: PooledConnection): void {
-    const batch = cohort.batch;
+    const { batch } = cohort;
     if (batch === undefined || member.state !== 'open' || member.backlog !== undefined) return;
-    this.#deliverPart(batch, member, batch.shareOf(member));
+    if (member.cursor === cohort.appended) return;
+    this.#writer.write(batch, member);
+    this.#writer.endRuns();
   }
 
   /** Writes out what has been gathered for this one connection, which stays where it is. */
   settle(member: PooledConnection): void {
-    const { cohort } = member;
-    if (cohort === undefined) return;
-    this.leaving(cohort, member);
-    if (member.cohort === cohort) cohort.batch?.addJoiner(member);
+    if (member.cohort !== undefined) this.leaving(member.cohort, member);
   }
 
   #open(cohort: Cohort): Batch {
-    const batch = new Batch(this.#buffers.take(0));
-    batch.openedAtMs = performance.now();
+    const batch = this.#spare.pop() ?? new Batch();
+    batch.open(this.#buffers.take(0), cohort.appended);
     cohort.batch = batch;
-    this.#gathering.add(cohort);
     return batch;
   }
 
-  #isFull({ messages, length }: Batch): boolean {
+  #appended(cohort: Cohort, batch: Batch, slot: number): void {
     const { policy, batchBytesMax } = this.#parts;
-    return messages >= policy.messagesMax || length >= batchBytesMax;
+    cohort.appended++;
+    const queue = this.#queues[policy.classOf(slot)]!;
+    if (cohort.queue === undefined) this.#enqueue(cohort, queue);
+    else if (cohort.queue !== queue) this.#hasten(cohort, queue);
+    const isFull = batch.messages >= policy.messagesMax || batch.length >= batchBytesMax;
+    // In a pause the writer is in the middle of something; then the batch is full for as long as the ring is read.
+    if (isFull && !this.#isInPause) this.#flushNow(cohort);
   }
 
-  #flushOne(cohort: Cohort): void {
-    const batch = cohort.batch!;
-    cohort.batch = undefined;
-    this.#gathering.delete(cohort);
+  #enqueue(cohort: Cohort, queue: Set<Cohort>): void {
+    cohort.queue = queue;
+    cohort.queuedAtMs = performance.now();
+    cohort.queuedInPass = this.#pass;
+    queue.add(cohort);
+  }
+
+  /** A frame has come that may wait for less than those before it, or longer. */
+  #hasten(cohort: Cohort, queue: Set<Cohort>): void {
+    if (this.#queues.indexOf(queue) > this.#queues.indexOf(cohort.queue!)) return;
+    cohort.queue!.delete(cohort);
+    this.#enqueue(cohort, queue);
+  }
+
+  #runPass(everything: boolean, nowMs: number, pause?: FlushPause): boolean {
+    if (!this.#isPassing) {
+      this.#pass++;
+      this.#isPassing = true;
+      this.#served = 0;
+    }
+    if (this.#serving !== undefined && !this.#serve(this.#serving, pause)) return false;
+    const { policy, statistics } = this.#parts;
+    for (let flushClass = 0; flushClass < this.#queues.length; flushClass++) {
+      for (const cohort of this.#queues[flushClass]!) {
+        if (cohort.queuedInPass === this.#pass) break;
+        if (!everything && policy.delayMs(flushClass, cohort.queuedAtMs, nowMs) > 0) break;
+        this.#served |= 1 << flushClass;
+        this.#begin(cohort);
+        if (!this.#serve(cohort, pause)) return false;
+      }
+    }
+    this.#isPassing = false;
+    if (this.#served !== 0) statistics.set('lastActivityMs', Date.now());
+    return true;
+  }
+
+  #begin(cohort: Cohort): void {
+    cohort.queue!.delete(cohort);
+    cohort.queue = undefined;
+    this.#serving = cohort;
+    this.#prepare(cohort);
+    this.#mark = cohort.appended;
+    this.#removals = cohort.removals;
+    this.#first = Math.min(cohort.first, cohort.members.length - 1);
+    this.#at = this.#first;
+    this.#isSecondHalf = false;
+  }
+
+  #prepare(cohort: Cohort): void {
     const { compression } = this.#parts;
-    compression?.prepare(cohort, batch, this.#buffers, performance.now());
-    const { members, streams } = cohort;
-    // Downwards: a member that is closed on the way leaves its place to the last one, which has been served already.
-    for (let i = members.length - 1; i >= 0; i--) {
-      const member = members[i]!;
-      if (member.state !== 'open') continue;
-      const share = batch.shareOf(member);
-      const { stream } = member;
-      if (share.messages > 0) this.#deliverPart(batch, member, share);
-      else this.#deliverWhole(stream === undefined || !stream.runs ? batch : stream, member, batch.data);
+    if (compression === undefined || cohort.batch === undefined) return;
+    compression.prepare(cohort, cohort.batch, this.#buffers, performance.now(), this.#settle);
+    this.#writer.endRuns();
+  }
+
+  readonly #settle = (member: PooledConnection): void => {
+    this.#writer.write(member.cohort!.batch!, member);
+  };
+
+  /** Returns whether all members have been served. */
+  #serve(cohort: Cohort, pause: FlushPause | undefined): boolean {
+    const { members } = cohort;
+    const writer = this.#writer;
+    for (;;) {
+      if (this.#at < 0 && !this.#isSecondHalf) {
+        this.#isSecondHalf = true;
+        this.#at = members.length - 1;
+      }
+      if (this.#isSecondHalf && this.#at <= this.#first) break;
+      const member = members[this.#at--];
+      if (member === undefined || member.state !== 'open' || member.cursor === cohort.appended) continue;
+      writer.write(cohort.batch!, member);
+      if (--this.#writesUntilPause > 0) continue;
+      this.#writesUntilPause = WRITES_PER_PAUSE;
+      if (pause !== undefined && !this.#pause(pause)) return false;
     }
+    this.#finish(cohort);
+    return true;
+  }
+
+  #pause(pause: FlushPause): boolean {
+    this.#writer.endRuns();
+    this.#isInPause = true;
+    try {
+      return pause();
+    } finally {
+      this.#isInPause = false;
+    }
+  }
+
+  /** Every member has had all frames up to the mark: they are let go of. */
+  #finish(cohort: Cohort): void {
+    this.#serving = undefined;
+    if (cohort.removals !== this.#removals) this.#serveMissed(cohort);
+    this.#writer.endRuns();
     this.#parts.statistics.add('flushes');
-    this.#count(batch, batch.ends, 0, batch.recipients);
-    if (!batch.held) this.#buffers.giveBack(batch.bytes);
-    for (const stream of streams) {
-      this.#count(batch, stream.ends, 0, stream.recipients);
-      stream.finish(this.#buffers);
+    const { batch } = cohort;
+    if (batch === undefined) return;
+    const done = this.#mark - batch.base;
+    if (done >= batch.messages) this.#close(cohort, batch);
+    else if (done > 0) this.#drop(cohort, batch, done);
+  }
+
+  #drop({ streams }: Cohort, batch: Batch, count: number): void {
+    batch.drop(count, this.#buffers);
+    for (const stream of streams) stream.drop(count, this.#buffers);
+  }
+
+  /** Those who have been put where somebody left, and so were passed over. */
+  #serveMissed(cohort: Cohort): void {
+    const { members, batch } = cohort;
+    for (let i = members.length - 1; i >= 0; i--) {
+      const member = members[i];
+      if (member?.state === 'open' && member.cursor < this.#mark) this.#writer.write(batch!, member);
     }
   }
 
-  /** @param publications in the run */
-  #deliverWhole(run: Run, member: PooledConnection, publications: number): void {
-    run.recipients++;
-    run.whole ??= run.bytes.subarray(0, run.length);
-    // A socket that is behind keeps its bytes for a while: then only these, not the larger buffer they stand in.
-    if (member.socket.writableLength > 0) {
-      run.exact ??= exactBytes(run.whole, run.bytes.length);
-      this.#write(run, member, run.exact, publications);
-    } else {
-      this.#write(run, member, run.whole, publications);
+  /** Writes out one cohort's batch between passes. */
+  #flushNow(cohort: Cohort): void {
+    this.#prepare(cohort);
+    const { members } = cohort;
+    const batch = cohort.batch!;
+    for (let i = members.length - 1; i >= 0; i--) {
+      const member = members[i];
+      if (member?.state === 'open' && member.cursor < cohort.appended) this.#writer.write(batch, member);
     }
+    this.#writer.endRuns();
+    this.#parts.statistics.add('flushes');
+    cohort.queue?.delete(cohort);
+    cohort.queue = undefined;
+    this.#close(cohort, batch);
   }
 
-  /** Delivers what the batch holds from the member's share on. */
-  #deliverPart(batch: Batch, member: PooledConnection, share: Share): void {
-    const messages = batch.messages - share.messages;
-    if (messages === 0) return;
-    this.#write(batch, member, batch.bytes.subarray(share.offset, batch.length), batch.data - share.data);
-    this.#count(batch, batch.ends, share.messages, 1);
-    // It has them otherwise than the others of its stream.
-    member.stream?.leave(member);
+  #close(cohort: Cohort, batch: Batch): void {
+    cohort.batch = undefined;
+    // As long as something is left the order stays, and with it the time between two writes to a member.
+    cohort.first = (cohort.first + 1 + Math.floor(cohort.members.length * TURN_PART)) % (cohort.members.length || 1);
+    batch.close(this.#buffers);
+    for (const stream of cohort.streams) stream.finish(this.#buffers);
+    if (this.#spare.length < POOLED_BATCHES_MAX) this.#spare.push(batch);
   }
-
-  /** @param publications in these bytes */
-  #write(run: Run, member: PooledConnection, bytes: Buffer, publications: number): void {
-    const { socket } = member;
-    socket.write(bytes);
-    member.messagesSent += publications;
-    member.bytesSent += bytes.length;
-    const pendingBytes = socket.writableLength;
-    if (pendingBytes === 0) return;
-    run.held = true;
-    const { highWaterBytes, fellBehind } = this.#parts;
-    if (pendingBytes > highWaterBytes) fellBehind(member);
-  }
-
-  /**
-   * Counts the frames from `first` on as delivered to each of the recipients. Latency runs to now, when the last of them
-   * has been written, so what the statistics say is an upper bound for the others.
-   * @param ends where each frame ends in what they were sent
-   */
-  #count(batch: Batch, ends: readonly number[], first: number, recipients: number): void {
-    if (recipients === 0) return;
-    const { statistics } = this.#parts;
-    const now = nowUs();
-    let bytes = 0;
-    let publications = 0;
-    for (let i = first; i < batch.messages; i++) {
-      const slot = batch.slots[i] as number;
-      if (slot === NO_SLOT) continue;
-      publications++;
-      const frameBytes = (ends[i] as number) - (i === 0 ? 0 : (ends[i - 1] as number));
-      const latencyUs = Math.max(0, now - (batch.dues[i] as number));
-      statistics.addDeliveries(slot, recipients, frameBytes, latencyUs);
-      bytes += frameBytes;
-    }
-    statistics.add('messagesForwarded', publications * recipients);
-    statistics.add('bytesForwarded', bytes * recipients);
-    statistics.add('socketWrites', recipients);
-    statistics.set('lastActivityMs', Date.now());
-  }
-}
-
-/** The same bytes in a buffer of their own, where the one they stand in is more than twice as large. */
-function exactBytes(whole: Buffer, bufferBytes: number): Buffer {
-  if (bufferBytes <= 2 * whole.length) return whole;
-  const exact = Buffer.allocUnsafeSlow(whole.length);
-  whole.copy(exact);
-  return exact;
 }

@@ -1,32 +1,51 @@
 import type { Config } from '../config/schema.ts';
+import { AdaptivePolicy } from './adaptive-policy.ts';
 
 /**
  * When a shard writes its batches out. What decides the cost of fan-out is the number of writes; the time a message waits
- * in a batch is the price of fewer of them.
+ * in a batch is the price of fewer of them. Frames that may wait for different times are of different classes.
  */
 export interface FlushPolicy {
-  /** True: publications are left in the ring until the flush is due, since nothing before it depends on them. */
+  /** True: publications are left in the ring until a pass is due, since nothing before it depends on them. */
   readonly gathersInRing: boolean;
+  /** True: while a pass writes, the ring is read on, and those served later in it get what has come meanwhile. */
+  readonly readsOn: boolean;
   /** A batch with this many frames is flushed without waiting. */
   readonly messagesMax: number;
-  /** ms from `nowMs` until a batch that was opened at `openedAtMs` is to be flushed; 0 or less: now. */
-  delayMs(openedAtMs: number, nowMs: number): number;
-  /** A pass (reading the ring, filling batches, writing them out) took `costMs` and ended at `nowMs`. */
-  flushed(costMs: number, nowMs: number): void;
-  /** How long a batch gathers at present, ms. */
+  /** How many classes there are; class 0 waits least. */
+  readonly classes: number;
+  /** Class of the frames of a statistics slot; 0 for NO_SLOT. */
+  classOf(slot: number): number;
+  /** ms from `nowMs` until a batch of the class, with frames since `queuedAtMs`, is to be flushed; 0 or less: now. */
+  delayMs(flushClass: number, queuedAtMs: number, nowMs: number): number;
+  /** A pass that was to begin at a certain moment began so much later, ms. */
+  cameLate(lateMs: number): void;
+  /**
+   * A pass (reading the ring, filling batches, writing them out) began at `begunMs` and took `costMs` of the thread's time.
+   * @param served classes that it wrote batches of, class n by bit n
+   * @returns how long it was decided to gather
+   */
+  passed(begunMs: number, costMs: number, served: number): FlushDecision;
+  /** How long a batch of class 0 gathers at present, ms. */
   readonly gatherMs: number;
 }
 
+/**
+ * Why batches gather for as long as they do: not at all, since there is time to spare; as long as the load asks for; as
+ * long as the budget allows; the passes themselves take longer than that; or as configured.
+ */
+export type FlushDecision = 'at_once' | 'load' | 'budget' | 'overrun' | 'fixed';
+
 export function createFlushPolicy(batch: Config['batch']): FlushPolicy {
-  return batch.mode === 'fixed'
-    ? new FixedPolicy(batch.maxMessages, batch.maxDelayMs)
-    : new AdaptivePolicy(batch.maxMessages, batch.maxDelayMs);
+  return batch.mode === 'fixed' ? new FixedPolicy(batch.maxMessages, batch.maxDelayMs) : new AdaptivePolicy(batch);
 }
 
 /** By count or age, whichever comes first. */
 export class FixedPolicy implements FlushPolicy {
   readonly gathersInRing = false;
+  readonly readsOn = false;
   readonly messagesMax: number;
+  readonly classes = 1;
   readonly gatherMs: number;
 
   constructor(messagesMax: number, delayMsMax: number) {
@@ -34,47 +53,17 @@ export class FixedPolicy implements FlushPolicy {
     this.gatherMs = delayMsMax;
   }
 
-  delayMs(openedAtMs: number, nowMs: number): number {
-    return openedAtMs + this.gatherMs - nowMs;
+  classOf(): number {
+    return 0;
   }
 
-  flushed(): void {}
-}
-
-/** Passes shorter than this are not worth waiting for: timers count in milliseconds. */
-const NEGLIGIBLE_COST_MS = 0.5;
-/** Weight of the newest pass in the running mean. */
-const NEWEST = 0.25;
-/** Length of the pause after a pass, in passes. */
-const PAUSE = 0.5;
-
-/**
- * At once while the shard has time to spare; as its passes take longer it leaves a pause of half their length between
- * them, in which messages gather, up to `delayMsMax`. So a loaded shard spends about two thirds of its time on writing,
- * its clients' commands find it free in between, and the pause shrinks by itself when the load does.
- */
-export class AdaptivePolicy implements FlushPolicy {
-  readonly gathersInRing = true;
-  readonly messagesMax: number;
-  readonly #delayMsMax: number;
-  #costMs = 0;
-  #flushedAtMs = 0;
-
-  constructor(messagesMax: number, delayMsMax: number) {
-    this.messagesMax = messagesMax;
-    this.#delayMsMax = delayMsMax;
+  delayMs(_class: number, queuedAtMs: number, nowMs: number): number {
+    return queuedAtMs + this.gatherMs - nowMs;
   }
 
-  get gatherMs(): number {
-    return this.#costMs < NEGLIGIBLE_COST_MS ? 0 : Math.min(this.#costMs * PAUSE, this.#delayMsMax);
-  }
+  cameLate(): void {}
 
-  delayMs(_openedAtMs: number, nowMs: number): number {
-    return this.#flushedAtMs + this.gatherMs - nowMs;
-  }
-
-  flushed(costMs: number, nowMs: number): void {
-    this.#costMs += (costMs - this.#costMs) * NEWEST;
-    this.#flushedAtMs = nowMs;
+  passed(): FlushDecision {
+    return 'fixed';
   }
 }

@@ -4,7 +4,6 @@ import type { PooledConnection } from '../connection/pooled-connection.ts';
 import { frameHeaderBytes, TEXT, writeFrameHeader } from '../frame/frame-header.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
-import { assert } from '../util/assert.ts';
 import { SyncDeflate } from './sync-deflate.ts';
 
 /** First byte of a text frame that is whole, and the bit that says that it is compressed: RFC 7692 §6. */
@@ -36,15 +35,10 @@ export class CohortStream {
   readonly ends: number[] = [];
   length = 0;
   frames = 0;
-  /** False while the batch goes out plain: then nothing of it has gone through. */
-  runs = false;
+  /** True while the shard is too busy to compress: frames pass through as they are, for all who follow. */
+  isPlain = false;
   /** True once a socket may still hold the bytes, as in a batch. */
   held = false;
-  /** Members that the batch has been written to from here; the batch stage counts them. */
-  recipients = 0;
-  /** As in a batch. */
-  whole: Buffer | undefined;
-  exact: Buffer | undefined;
   /** When it last compressed something, ms of `performance.now()`. */
   usedAtMs: number;
   readonly #parts: StreamParts;
@@ -78,7 +72,7 @@ export class CohortStream {
     this.cohort.hasNewcomers = true;
   }
 
-  /** Takes in what the batch of the cohort holds beyond what has gone through. */
+  /** Takes in what the batch of the cohort holds beyond what has gone through. Call before it is written from. */
   follow({ bytes, ends, messages }: Pick<Batch, 'bytes' | 'ends' | 'messages'>, buffers: BatchBuffers): void {
     let start = this.frames === 0 ? 0 : (ends[this.frames - 1] as number);
     for (let i = this.frames; i < messages; i++) {
@@ -88,7 +82,29 @@ export class CohortStream {
       start = end;
     }
     this.frames = messages;
-    this.runs = true;
+  }
+
+  /** Nobody follows it yet: passes over what the batch holds. */
+  skip({ messages }: Pick<Batch, 'messages'>): void {
+    for (let i = this.frames; i < messages; i++) this.ends[i] = this.length;
+    this.frames = messages;
+  }
+
+  /** The batch has let go of its first `count` frames, which every member has had. */
+  drop(count: number, buffers: BatchBuffers): void {
+    if (count >= this.frames) return this.finish(buffers);
+    const from = this.ends[count - 1] as number;
+    if (this.held) {
+      const rest = buffers.take(this.length - from);
+      this.bytes.copy(rest, 0, from, this.length);
+      this.bytes = rest;
+      this.held = false;
+    } else {
+      this.bytes.copyWithin(0, from, this.length);
+    }
+    this.length -= from;
+    this.frames -= count;
+    for (let i = 0; i < this.frames; i++) this.ends[i] = (this.ends[i + count] as number) - from;
   }
 
   /** The batch is done with. */
@@ -98,15 +114,11 @@ export class CohortStream {
     this.held = false;
     this.length = 0;
     this.frames = 0;
-    this.runs = false;
-    this.recipients = 0;
-    this.whole = undefined;
-    this.exact = undefined;
   }
 
-  /** Sends everybody away and gives the memory of the context back. Between batches only. */
+  /** Sends everybody away and gives the memory of the context back. Not while the batch is being written. */
   close(): void {
-    assert(this.bytes === NOTHING, 'a stream is closed between batches');
+    this.bytes = NOTHING;
     for (const member of this.cohort.members) if (member.stream === this) this.leave(member);
     this.#deflate.close();
   }
@@ -116,10 +128,11 @@ export class CohortStream {
     const payloadAt = start + headerBytesAt(input, start);
     const payloadBytes = end - payloadAt;
     this.#makeRoom(LONGEST_HEADER + SyncDeflate.roomFor(payloadBytes), buffers);
-    if (payloadBytes < frameBytesMin || input[start] !== WHOLE_TEXT) {
+    if (this.isPlain || payloadBytes < frameBytesMin || input[start] !== WHOLE_TEXT) {
       input.copy(this.bytes, this.length, start, end);
       this.length += end - start;
-      return statistics.add('framesTooSmallToCompress');
+      if (!this.isPlain) statistics.add('framesTooSmallToCompress');
+      return;
     }
     let at = this.length + SHORT_HEADER;
     const compressed = this.#deflate.write(input, payloadAt, payloadBytes, this.bytes, at);

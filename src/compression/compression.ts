@@ -1,6 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuffers } from '../batch/batch-buffers.ts';
 import type { Config } from '../config/schema.ts';
+import type { PooledConnection } from '../connection/pooled-connection.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { Logger } from '../telemetry/logger.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
@@ -13,6 +14,9 @@ export interface CompressionParts {
   options: Config['compression'];
   statistics: StatisticsBlock;
 }
+
+/** Writes to one member what it has not had. */
+type Settle = (member: PooledConnection) => void;
 
 /** A stream that has had nothing to compress for so long is closed, ms: another cohort may need its place. */
 const IDLE_MS = 60_000;
@@ -52,21 +56,21 @@ export class Compression {
   }
 
   /**
-   * Call before the batch is written to members: lets newcomers in where it is time, and has the streams of the cohort take
-   * the batch in. Those that do not `run` afterwards leave it to be written plain, to everybody.
+   * Call before the members of a cohort are written to: lets newcomers in where it is time.
+   * @param settle writes to one member what the batch holds and it has not had
    * @param nowMs of `performance.now()`
    */
-  prepare(cohort: Cohort, batch: Batch, buffers: BatchBuffers, nowMs: number): void {
+  prepare(cohort: Cohort, batch: Batch, buffers: BatchBuffers, nowMs: number, settle: Settle): void {
     if (cohort.deflating === 0) return;
     const { streams } = cohort;
-    if (this.#statistics.get('loopUtilization') > this.#options.maxUtilization) {
-      return this.#statistics.add('compressionSkippedBusy');
-    }
-    if (cohort.hasNewcomers && (nowMs >= cohort.admitAtMs || hasEmpty(streams))) this.#admit(cohort, batch, nowMs);
+    const isBusy = this.#statistics.get('loopUtilization') > this.#options.maxUtilization;
     for (const stream of streams) {
-      if (stream.members === 0) continue;
-      stream.usedAtMs = nowMs;
-      stream.follow(batch, buffers);
+      stream.isPlain = isBusy;
+      if (stream.members > 0) stream.usedAtMs = nowMs;
+    }
+    if (isBusy) return this.#statistics.add('compressionSkippedBusy');
+    if (cohort.hasNewcomers && (nowMs >= cohort.admitAtMs || hasEmpty(streams))) {
+      this.#admit(cohort, batch, buffers, nowMs, settle);
     }
     if (streams.length > 0) return;
     this.#statistics.add(
@@ -86,8 +90,8 @@ export class Compression {
     this.#statistics.set('connectionsCompressed', members);
   }
 
-  /** Has newcomers follow the stream of their window, from the first frame of the batch on. */
-  #admit(cohort: Cohort, batch: Batch, nowMs: number): void {
+  /** Has newcomers follow the stream of their window, from the next frame of the batch on. */
+  #admit(cohort: Cohort, batch: Batch, buffers: BatchBuffers, nowMs: number, settle: Settle): void {
     cohort.hasNewcomers = false;
     if (cohort.deflating < this.#options.minMembers) return;
     this.#countMembers(cohort);
@@ -95,13 +99,12 @@ export class Compression {
       if (this.#waiting[bits] === 0) continue;
       const stream = this.#streamFor(cohort, bits, nowMs);
       if (stream === undefined) continue;
-      stream.reset();
       cohort.admitAtMs = nowMs + this.#options.resetMs;
-      for (const member of cohort.members) {
-        if (member.windowBits !== bits || member.stream !== undefined || member.state !== 'open') continue;
-        if (batch.shareOf(member).messages === 0) stream.join(member);
-        else cohort.hasNewcomers = true;
-      }
+      const waiting = cohort.members.filter(
+        (member) => member.windowBits === bits && member.stream === undefined && member.state === 'open',
+      );
+      if (!joinAtBegin(stream, batch, waiting)) joinAtEnd(stream, batch, buffers, waiting, settle);
+      if (waiting.some((member) => member.stream === undefined)) cohort.hasNewcomers = true;
     }
   }
 
@@ -140,6 +143,34 @@ export class Compression {
 }
 
 const COMPRESSION_UNAVAILABLE: ErrorCode = 'COMPRESSION_UNAVAILABLE';
+
+/** Lets in those who have had nothing of the batch, as long as nothing of it has gone through: all of it is theirs. */
+function joinAtBegin(stream: CohortStream, { base }: Batch, waiting: readonly PooledConnection[]): boolean {
+  const joining = stream.frames > 0 ? [] : waiting.filter(({ cursor }) => cursor === base);
+  if (joining.length === 0) return false;
+  stream.reset();
+  for (const member of joining) stream.join(member);
+  return true;
+}
+
+/** Lets all in behind what the batch holds, which they get plain. */
+function joinAtEnd(
+  stream: CohortStream,
+  batch: Batch,
+  buffers: BatchBuffers,
+  waiting: readonly PooledConnection[],
+  settle: Settle,
+): void {
+  const { cohort } = stream;
+  if (stream.members === 0) stream.skip(batch);
+  else stream.follow(batch, buffers);
+  stream.reset();
+  for (const member of waiting) {
+    if (member.cursor < cohort.appended) settle(member);
+    // With this write it may have fallen behind.
+    if (member.cohort === cohort && member.backlog === undefined) stream.join(member);
+  }
+}
 
 function hasEmpty(streams: readonly CohortStream[]): boolean {
   for (const { members } of streams) if (members === 0) return true;

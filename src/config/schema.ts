@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { parseAddressRange } from '../util/ip-address.ts';
+import { batchSchema } from './batch-schema.ts';
 import { compressionSchema } from './compression-schema.ts';
 
 /**
@@ -186,20 +187,7 @@ export const configSchema = z.strictObject({
       .describe('size of the broadcast ring; rounded up to a power of two'),
     topics: z.int().min(1).max(1_048_576).default(65_536).describe('most topics (exchange, symbol, data type)'),
   }),
-  batch: z.strictObject({
-    mode: z
-      .enum(['adaptive', 'fixed'])
-      .default('adaptive')
-      .describe('adaptive: at once while there is time to spare, longer as the shard fills; fixed: by count or age'),
-    maxMessages: positive(100_000).default(1_000).describe('messages in a batch before it is flushed'),
-    maxDelayMs: z.number().min(0).max(60_000).default(10).describe('longest that a message waits in a batch'),
-    maxBytes: z
-      .int()
-      .min(4 * KIB)
-      .max(16 * MIB)
-      .default(256 * KIB)
-      .describe('bytes in a batch before it is flushed'),
-  }),
+  batch: batchSchema,
   compression: compressionSchema,
   limits: z.strictObject({
     connections: count(1_000_000)

@@ -48,6 +48,8 @@ export class PooledConnection {
   channels: Set<string> | undefined;
   cohort: Cohort | undefined;
   cohortIndex = -1;
+  /** Of the frames gathered for its cohort's members, how many it has had, or is not to get. */
+  cursor = 0;
   /** The largest window that frames for it may be compressed with, bits; 0: they may not. Set before it joins a cohort. */
   windowBits = 0;
   /** The compressed stream that it follows: what its cohort gets, it gets from there. Undefined: plain. */

@@ -272,10 +272,7 @@ export class Delivery {
     const { cohort } = connection;
     cohort?.remove(connection);
     this.#endBacklog(connection);
-    if (cohort !== undefined) {
-      cohort.add(connection);
-      cohort.batch?.addJoiner(connection);
-    }
+    cohort?.add(connection);
     if (isSlow) this.#parts.statistics.add('caughtUp');
     this.#deferred.run(connection);
   }

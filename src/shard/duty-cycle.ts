@@ -1,5 +1,5 @@
 import type { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
-import type { FlushPolicy } from '../batch/flush-policy.ts';
+import type { FlushDecision, FlushPolicy } from '../batch/flush-policy.ts';
 import type { Delivery } from '../delivery/delivery.ts';
 import type { TopicTable } from '../delivery/topic-table.ts';
 import { FRAME } from '../ring/layout.ts';
@@ -7,7 +7,7 @@ import type { Receiver, RecordCursor } from '../ring/receiver.ts';
 import type { WakeUpReceiver } from '../ring/wake-up.ts';
 import type { SubscriptionManager } from '../subscription/subscription-manager.ts';
 import { PHASE } from '../telemetry/shard-phases.ts';
-import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
+import type { CounterName, StatisticsBlock } from '../telemetry/statistics-block.ts';
 import type { CatchUp } from './catch-up.ts';
 
 export interface DutyCycleParts {
@@ -24,6 +24,17 @@ export interface DutyCycleParts {
 
 /** A pass stops reading after this long, so that clients' commands and handshakes get their turn. */
 const READ_MS_MAX = 10;
+/** A pass that writes for longer than this goes on in the next turn of the event loop. */
+const TURN_MS_MAX = 15;
+
+/** Counter of the passes after which it was so decided. */
+const PASSES_OF = {
+  at_once: 'passesAtOnce',
+  load: 'passesByLoad',
+  budget: 'passesByBudget',
+  overrun: 'passesOverrun',
+  fixed: 'passesFixed',
+} as const satisfies Record<FlushDecision, CounterName>;
 
 /**
  * Stage 5. The turn of a shard's thread. In: the ring. Out: batches, and when their time has come, writes. Each pass drains
@@ -37,6 +48,10 @@ export class DutyCycle {
   #immediate: NodeJS.Immediate | undefined;
   #publicationsRead = 0;
   #matchOperations = 0;
+  /** Of the pass under way: when it began, what it has cost so far, and when its turn of the event loop is to end, ms. */
+  #passBegunMs = 0;
+  #passCostMs = 0;
+  #untilMs = 0;
   #stopped = false;
 
   constructor(parts: DutyCycleParts) {
@@ -50,12 +65,12 @@ export class DutyCycle {
     const { policy, pool } = this.#parts;
     clearTimeout(this.#timer);
     this.#timer = undefined;
-    // With a flush still ahead, what has come since may stay in the ring: nothing is gained by reading it earlier.
-    if (policy.gathersInRing) {
-      const waitMs = policy.delayMs(pool.openedAtMs ?? 0, performance.now());
+    // With a pass still ahead, what has come since may stay in the ring: nothing is gained by reading it earlier.
+    if (policy.gathersInRing && !pool.isPassing) {
+      const waitMs = policy.delayMs(0, 0, performance.now());
       if (waitMs > 0) return this.#sleep(waitMs);
     }
-    this.#pass();
+    this.#turn();
   }
 
   /** Reads everything that was published before the call; what comes meanwhile may wait, or a flood would never end it. */
@@ -68,7 +83,7 @@ export class DutyCycle {
   /** Reads and writes everything that was published before the call. */
   flush(): void {
     this.drain();
-    this.#parts.pool.flush(true, performance.now());
+    this.#parts.pool.flushAll();
   }
 
   stop(): void {
@@ -91,21 +106,40 @@ export class DutyCycle {
     else pool.append(cohorts, record);
   }
 
-  #pass(): void {
+  /** Reads, and writes what is due: a pass, or as much of one as there is time for. */
+  #turn(): void {
     const { pool, policy, delivery, statistics } = this.#parts;
     const begunMs = performance.now();
+    if (!pool.isPassing) {
+      this.#passBegunMs = begunMs;
+      this.#passCostMs = 0;
+    }
+    this.#untilMs = begunMs + TURN_MS_MAX;
     statistics.set('phase', PHASE.reading);
     const more = this.#read(begunMs + READ_MS_MAX);
     delivery.watchReplays();
     statistics.set('phase', PHASE.flushing);
-    pool.flush(policy.gathersInRing, performance.now());
+    const isOver = pool.flush(performance.now(), policy.readsOn ? this.#readOn : this.#mayGoOn);
     statistics.set('phase', PHASE.idle);
     const endedMs = performance.now();
-    policy.flushed(endedMs - begunMs, endedMs);
+    this.#passCostMs += endedMs - begunMs;
+    if (isOver) this.#decided(policy.passed(this.#passBegunMs, this.#passCostMs, pool.served));
     this.#report();
-    if (more) this.#again();
+    if (more || !isOver) this.#again();
     else this.#rest(endedMs);
   }
+
+  readonly #mayGoOn = (): boolean => performance.now() < this.#untilMs;
+
+  /** What has come while batches are written goes to those who have not been served yet, too. */
+  readonly #readOn = (): boolean => {
+    const { statistics, delivery } = this.#parts;
+    statistics.set('phase', PHASE.reading);
+    this.#read(0);
+    delivery.watchReplays();
+    statistics.set('phase', PHASE.flushing);
+    return this.#mayGoOn();
+  };
 
   /** Drains the ring until `untilMs`. Returns whether there is more. */
   #read(untilMs: number): boolean {
@@ -134,9 +168,9 @@ export class DutyCycle {
   }
 
   #rest(nowMs: number): void {
-    const { pool, policy, wakeUp, receiver } = this.#parts;
-    const openedAtMs = pool.openedAtMs;
-    if (openedAtMs !== undefined) this.#sleep(Math.max(0, policy.delayMs(openedAtMs, nowMs)));
+    const { pool, wakeUp, receiver } = this.#parts;
+    const dueInMs = pool.dueInMs(nowMs);
+    if (dueInMs !== undefined) this.#sleep(Math.max(0, dueInMs));
     wakeUp.raise();
     // What was published just before the flag went up has woken nobody.
     if (!receiver.drained) {
@@ -147,10 +181,16 @@ export class DutyCycle {
 
   #sleep(ms: number): void {
     clearTimeout(this.#timer);
+    const dueMs = performance.now() + ms;
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
+      this.#parts.policy.cameLate(Math.max(0, performance.now() - dueMs));
       this.turn();
     }, Math.ceil(ms));
+  }
+
+  #decided(decision: FlushDecision): void {
+    this.#parts.statistics.add(PASSES_OF[decision]);
   }
 
   #report(): void {

@@ -1,5 +1,6 @@
 import { type EventLoopUtilization, monitorEventLoopDelay } from 'node:perf_hooks';
 import { getHeapStatistics } from 'node:v8';
+import type { ConnectionPoolManager } from '../batch/connection-pool-manager.ts';
 import type { Compression } from '../compression/compression.ts';
 import type { WebSocketProxy } from '../connection/websocket-proxy.ts';
 import type { Delivery } from '../delivery/delivery.ts';
@@ -20,6 +21,7 @@ export interface HousekeepingParts {
   proxy: WebSocketProxy;
   delivery: Pick<Delivery, 'sweep'>;
   compression: Pick<Compression, 'sweep'> | undefined;
+  pool: Pick<ConnectionPoolManager, 'ease'>;
   log: Logger;
 }
 
@@ -52,11 +54,12 @@ export class Housekeeping {
   }
 
   report(): void {
-    const { statistics, subscriptions, directory, proxy, delivery, compression } = this.#parts;
+    const { statistics, subscriptions, directory, proxy, delivery, compression, pool } = this.#parts;
     statistics.set('phase', PHASE.housekeeping);
     followSteps();
     delivery.sweep();
     compression?.sweep(performance.now());
+    pool.ease();
     const utilization = performance.eventLoopUtilization();
     const busy = performance.eventLoopUtilization(utilization, this.#utilization).utilization;
     statistics.set('loopUtilization', busy);

@@ -191,6 +191,7 @@ class Shard {
       proxy: this.#proxy,
       delivery,
       compression,
+      pool,
       log,
     });
     this.#pressure = new Pressure({

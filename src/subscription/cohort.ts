@@ -16,8 +16,19 @@ export class Cohort {
    */
   readonly members: PooledConnection[] = [];
   readonly behind: PooledConnection[] = [];
-  /** What has been gathered for the members since the last flush; undefined when there is nothing. */
+  /** What has been gathered for the members and not been written to all of them; undefined when there is nothing. */
   batch: Batch | undefined;
+  /** Frames that members have been gathered so far. A member that has had so many, by its `cursor`, has had them all. */
+  appended = 0;
+  /** Where the batch stage keeps it while it waits for its turn; undefined: nothing waits. */
+  queue: Set<Cohort> | undefined;
+  /** Since when, ms of `performance.now()`, and in which pass of the batch stage it came there. */
+  queuedAtMs = 0;
+  queuedInPass = 0;
+  /** Index in `members` that its next turn begins at. */
+  first = 0;
+  /** Times that a member has left its place. */
+  removals = 0;
   /** Compressed streams that members follow; where `compression.mode` is `off` there are none. */
   readonly streams: CohortStream[] = [];
   /** Connections of both kinds that could follow one. */
@@ -35,10 +46,12 @@ export class Cohort {
     return this.members.length + this.behind.length;
   }
 
+  /** What has been gathered before is not for it. */
   add(member: PooledConnection): void {
     assert(member.cohort === undefined, 'a connection is in one cohort at a time');
     const list = this.#listOf(member);
     member.cohort = this;
+    member.cursor = this.appended;
     member.cohortIndex = list.length;
     list.push(member);
     if (member.windowBits === 0) return;
@@ -48,6 +61,7 @@ export class Cohort {
 
   /** Takes a member out by putting the last one in its place. */
   remove(member: PooledConnection): void {
+    this.removals++;
     const list = this.#listOf(member);
     assert(list[member.cohortIndex] === member, 'a member knows its place');
     const last = list.pop()!;

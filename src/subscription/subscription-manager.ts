@@ -7,8 +7,6 @@ import { SubscriptionIndex } from './subscription-index.ts';
 
 /** What the batch stage must know when a connection changes its cohort. */
 export interface CohortWatcher {
-  /** The connection has just joined: what is in the cohort's batch already is not for it. */
-  joined(cohort: Cohort, member: PooledConnection): void;
   /**
    * The connection is about to leave, though it stays open: what is in the batch is still for it. May disconnect it.
    */
@@ -169,7 +167,6 @@ export class SubscriptionManager {
       this.#generation++;
     }
     held.cohort.add(member);
-    this.#watcher.joined(held.cohort, member);
   }
 
   #leave(cohort: Cohort, member: PooledConnection): void {

@@ -96,6 +96,20 @@ export const METRICS: readonly MetricRow[] = [
 
   ...COMPRESSION_METRICS,
 
+  labelled(
+    'counter',
+    'tickcast_flush_passes_total',
+    'Passes over the batches, by why the next begins when it does: at_once, load, budget, overrun, fixed',
+    ['decision'],
+    ({ counters }) => [
+      { labels: { decision: 'at_once' }, value: counters.passesAtOnce },
+      { labels: { decision: 'load' }, value: counters.passesByLoad },
+      { labels: { decision: 'budget' }, value: counters.passesByBudget },
+      { labels: { decision: 'overrun' }, value: counters.passesOverrun },
+      { labels: { decision: 'fixed' }, value: counters.passesFixed },
+    ],
+  ),
+
   // Clients.
   counted('tickcast_commands_total', 'Messages from clients', 'commands'),
   counted('tickcast_errors_total', 'Errors: error replies, and connections closed for an error', 'errors'),

@@ -46,7 +46,7 @@ export const SHARD_METRICS: readonly MetricRow[] = [
   ofShards(
     'gauge',
     'tickcast_shard_batch_delay_seconds',
-    'How long a batch gathers now',
+    'How long a batch gathers now, or from the beginning of a pass to the next',
     ({ batchDelayMs }) => batchDelayMs / 1_000,
   ),
   ofShards(

@@ -26,6 +26,11 @@ export const COUNTERS = [
   'bytesForwarded', // bytes of those frames
   'socketWrites',
   'flushes',
+  'passesAtOnce', // passes of the batch stage, by why the next gathers for as long as it does: see flush-policy.ts
+  'passesByLoad',
+  'passesByBudget',
+  'passesOverrun',
+  'passesFixed',
   'framesCompressed', // once for each stream, not for each recipient
   'framesTooSmallToCompress', // left plain in a stream
   'compressionBytesIn', // bytes of the compressed frames before

@@ -36,7 +36,7 @@ describe('a connection that is behind', () => {
     test.flushAll();
     const taking = vi.spyOn(Buffer, 'allocUnsafeSlow');
     test.publish('A', 'more');
-    expect([test.noted.get(connection), test.pool.openedAtMs]).toEqual([['more'], undefined]);
+    expect([test.noted.get(connection), test.pool.dueInMs(0)]).toEqual([['more'], undefined]);
     expect(taking).not.toHaveBeenCalled();
     expect(connection.cohort).toMatchObject({ members: [], behind: [connection] });
   });
@@ -196,10 +196,10 @@ describe('a message that is no publication', () => {
     const test = new TestPool({ policy: new FixedPolicy(1_000, 100) });
     const { connection, socket } = test.client('firehose');
     test.pool.appendMessage(connection.cohort!, textFrame('a gap'));
-    const openedAtMs = test.pool.openedAtMs!;
-    test.pool.flush(false, openedAtMs + 99);
+    const dueAtMs = test.pool.dueInMs(0)!;
+    test.pool.flush(dueAtMs - 1);
     expect(socket.pieces).toEqual([]);
-    test.pool.flush(false, openedAtMs + 100);
+    test.pool.flush(dueAtMs);
     expect(textsOf(socket.received)).toEqual(['a gap']);
     expect(figures(test)).toEqual({ messagesForwarded: 0, bytesForwarded: 0, deliveries: 0 });
     expect(connection.messagesSent).toBe(0);
@@ -215,7 +215,7 @@ describe('a message that is no publication', () => {
     late.socket.shut();
     test.flushAll();
     test.pool.appendMessage(early.connection.cohort!, textFrame('for nobody'));
-    expect(test.pool.openedAtMs).toBeUndefined();
+    expect(test.pool.dueInMs(0)).toBeUndefined();
     for (const { socket } of [early, late]) socket.open();
     expect([textsAt(early).length, textsAt(late).length]).toEqual([2, 1]);
     expect([early.connection.messagesSent, late.connection.messagesSent]).toEqual([1, 1]);

@@ -45,7 +45,7 @@ describe('ConnectionPoolManager', () => {
     test.flushAll();
     test.flushAll();
     expect(textsOf(socket.received)).toEqual(['for one']);
-    expect([test.statistics.get('flushes'), test.pool.openedAtMs]).toEqual([1, undefined]);
+    expect([test.statistics.get('flushes'), test.pool.dueInMs(0)]).toEqual([1, undefined]);
   });
 
   it('uses the same memory for one batch after the other', () => {
@@ -110,13 +110,13 @@ describe('the age of a batch', () => {
     vi.advanceTimersByTime(40);
     test.publish('B', 'b1');
     test.publish('A', 'a2');
-    expect(test.pool.openedAtMs).toBe(startMs);
-    test.pool.flush(false, startMs + 99);
+    expect(test.pool.dueInMs(startMs)).toBe(100);
+    test.pool.flush(startMs + 99);
     expect([textsAt(a), textsAt(b)]).toEqual([[], []]);
-    test.pool.flush(false, startMs + 100);
+    test.pool.flush(startMs + 100);
     expect([textsAt(a), textsAt(b)]).toEqual([['a1', 'a2'], []]);
-    expect(test.pool.openedAtMs).toBe(startMs + 40);
-    test.pool.flush(false, startMs + 140);
+    expect(test.pool.dueInMs(startMs + 100)).toBe(40);
+    test.pool.flush(startMs + 140);
     expect(textsAt(b)).toEqual(['b1']);
   });
 });

@@ -148,7 +148,12 @@ class SteppedShard {
       receiver: new Receiver(RING),
       wakeUp: new WakeUpReceiver(RING, 0),
       subscriptions: { match: () => [] } as unknown as SubscriptionManager,
-      pool: { openedAtMs: undefined, flush: () => {} } as unknown as ConnectionPoolManager,
+      pool: {
+        isPassing: false,
+        served: 0,
+        dueInMs: () => undefined,
+        flush: () => true,
+      } as unknown as ConnectionPoolManager,
       policy,
       statistics: this.#statistics,
       table: { observe: () => {} } as unknown as TopicTable,
@@ -205,6 +210,8 @@ class SteppedShard {
 /** Waits a millisecond at every other turn, as a policy does whose last flush has just been. */
 class EverySecondTurn implements FlushPolicy {
   readonly gathersInRing = true;
+  readonly readsOn = true;
+  readonly classes = 1;
   readonly messagesMax = 1_000;
   readonly gatherMs = 1;
   #waits = false;
@@ -214,7 +221,15 @@ class EverySecondTurn implements FlushPolicy {
     return this.#waits ? 1 : 0;
   }
 
-  flushed(): void {}
+  classOf(): number {
+    return 0;
+  }
+
+  cameLate(): void {}
+
+  passed(): 'load' {
+    return 'load';
+  }
 }
 
 function check(condition: boolean, message: string): asserts condition {

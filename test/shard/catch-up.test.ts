@@ -1,8 +1,9 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AdaptivePolicy, FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { FixedPolicy } from '../../src/batch/flush-policy.ts';
 import { SequenceIndexReader } from '../../src/ring/sequence-index.ts';
 import { TopicRestorer } from '../../src/shard/topic-restorer.ts';
+import { adaptivePolicy } from '../support/adaptive-policy.ts';
 import { holdClock } from '../support/let-turns-pass.ts';
 import type { ShardClient } from '../support/shard-client.ts';
 import { SMALL_RING_BYTES } from '../support/test-primary.ts';
@@ -583,7 +584,7 @@ describe('a shard that reads now and then', () => {
   );
 
   it.each([
-    ['adaptive', () => new AdaptivePolicy(100, 10)],
+    ['adaptive', () => adaptivePolicy(100, 10)],
     ['fixed', () => new FixedPolicy(10, 20)],
   ] as const)(
     'tells every publication of every topic, in order, nothing twice, and everything is counted: %s',

@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AdaptivePolicy, FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { adaptivePolicy } from '../support/adaptive-policy.ts';
 import { withAtomicsHooks } from '../support/atomics-steps.ts';
 import { TestShard } from '../support/test-shard.ts';
 
@@ -13,9 +14,9 @@ afterEach(() => {
 });
 
 /** A policy that has seen passes so long that it waits as long as it may. */
-function loadedPolicy(delayMsMax: number): AdaptivePolicy {
-  const policy = new AdaptivePolicy(100_000, delayMsMax);
-  for (let i = 0; i < 50; i++) policy.flushed(1_000, performance.now());
+function loadedPolicy(delayMsMax: number) {
+  const policy = adaptivePolicy(100_000, delayMsMax);
+  for (let i = 0; i < 50; i++) policy.passed(performance.now(), 1_000, 1);
   return policy;
 }
 

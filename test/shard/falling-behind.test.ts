@@ -1,5 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
-import { AdaptivePolicy, FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { adaptivePolicy } from '../support/adaptive-policy.ts';
 import { holdClock, letTurnsPass } from '../support/let-turns-pass.ts';
 import type { ShardClient } from '../support/shard-client.ts';
 import { TestShard, type TestShardOptions } from '../support/test-shard.ts';
@@ -32,7 +33,7 @@ function stall(test: TestShard, ...clients: ShardClient[]): void {
 const POLICIES = [
   ['fixed', () => new FixedPolicy(1_000, 50)],
   ['fixed, one message a batch', () => new FixedPolicy(1, 50)],
-  ['adaptive', () => new AdaptivePolicy(1_000, 10)],
+  ['adaptive', () => adaptivePolicy(1_000, 10)],
 ] as const;
 
 describe.each(POLICIES)('a connection that falls behind and rejoins, where batches are %s', (_name, policy) => {

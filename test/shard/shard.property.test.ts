@@ -1,9 +1,10 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
-import { AdaptivePolicy, FixedPolicy } from '../../src/batch/flush-policy.ts';
+import { FixedPolicy } from '../../src/batch/flush-policy.ts';
 import { SequenceIndexReader } from '../../src/ring/sequence-index.ts';
 import { TopicRestorer } from '../../src/shard/topic-restorer.ts';
+import { adaptivePolicy } from '../support/adaptive-policy.ts';
 import { holdClock, letTurnsPass } from '../support/let-turns-pass.ts';
 import type { ShardClient } from '../support/shard-client.ts';
 import { TestShard, type TestShardOptions } from '../support/test-shard.ts';
@@ -214,7 +215,7 @@ class Walk {
 
 describe('a shard, whatever is published and asked, with sockets that stall', () => {
   it.each<[string, () => TestShardOptions]>([
-    ['adaptive', () => ({ policy: new AdaptivePolicy(100, 10) })],
+    ['adaptive', () => ({ policy: adaptivePolicy(100, 10) })],
     ['fixed', () => ({ policy: new FixedPolicy(10, 20) })],
     ['with a large ring', () => ({ ringBytes: 8 * 1024 * 1024 })],
     ['with room for little', () => ({ config: { limits: { pendingMessages: 5, pendingBytes: 20_000 } } })],

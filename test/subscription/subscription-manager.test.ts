@@ -171,7 +171,6 @@ describe('SubscriptionManager', () => {
   it('takes a connection that falls behind when it leaves its cohort into the next all the same', () => {
     const topic = topics.add('x', 'B', 'trade');
     const watched = new SubscriptionManager(topics.reader, {
-      joined() {},
       leaving: (cohort, leaver) => {
         cohort.remove(leaver);
         leaver.backlog = {} as Backlog;
@@ -186,10 +185,9 @@ describe('SubscriptionManager', () => {
     expect(stayer.cohort).toMatchObject({ members: [stayer], behind: [] });
   });
 
-  it('tells the watcher of a join after it, of a change before it, and of a disconnect not at all', () => {
+  it('tells the watcher of a change before it, and of a join or a disconnect not at all', () => {
     const calls: unknown[] = [];
     const watcher: CohortWatcher = {
-      joined: (cohort, member) => calls.push(['joined', cohort.key, member.cohort === cohort]),
       leaving: (cohort, member) => calls.push(['leaving', cohort.key, member.cohort === cohort]),
     };
     const watched = new SubscriptionManager(topics.reader, watcher);
@@ -199,13 +197,8 @@ describe('SubscriptionManager', () => {
     subscribe(member, { symbols: 'A' }, watched);
     const first = member.cohort!.key;
     subscribe(member, { symbols: 'B' }, watched);
-    const second = member.cohort!.key;
     watched.disconnect(member);
-    expect(calls).toEqual([
-      ['joined', first, true],
-      ['leaving', first, true],
-      ['joined', second, true],
-    ]);
+    expect(calls).toEqual([['leaving', first, true]]);
   });
 
   // The mechanism: the batch stage writes a leaver what was gathered for it. When that closes it, it is disconnected within
@@ -215,7 +208,6 @@ describe('SubscriptionManager', () => {
     (operation) => {
       const topic = topics.add('x', 'A', 'trade');
       const guarded = new SubscriptionManager(topics.reader, {
-        joined() {},
         leaving: (_cohort, leaver) => guarded.disconnect(leaver),
       });
       const [member, stayer] = [connect(), connect()];

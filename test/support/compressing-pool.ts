@@ -24,7 +24,10 @@ export class CompressingPool extends TestPool {
     const compression = new Compression({ options: { ...OPTIONS, ...options }, statistics });
     super({
       statistics,
-      compression: { prepare: (cohort, batch, buffers) => compression.prepare(cohort, batch, buffers, this.nowMs) },
+      compression: {
+        prepare: (cohort, batch, buffers, _nowMs, settle) =>
+          compression.prepare(cohort, batch, buffers, this.nowMs, settle),
+      },
       ...parts,
     });
     this.compression = compression;

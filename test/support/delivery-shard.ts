@@ -1,4 +1,3 @@
-import { AdaptivePolicy } from '../../src/batch/flush-policy.ts';
 import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { CloseName } from '../../src/connection/close-codes.ts';
@@ -9,6 +8,7 @@ import { WakeUpReceiver } from '../../src/ring/wake-up.ts';
 import { DutyCycle } from '../../src/shard/duty-cycle.ts';
 import type { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
+import { adaptivePolicy } from './adaptive-policy.ts';
 import { collectingLogger } from './collected-lines.ts';
 import { DeliveryClient } from './delivery-client.ts';
 import { DeliveryStage, type DeliveryStageOptions } from './delivery-stage.ts';
@@ -44,7 +44,7 @@ export class DeliveryShard {
     const config = createConfig({ ...overrides, limits: { commandsPerSecond: 0, ...overrides.limits } });
     const { statistics } = this;
     const { table, receiver } = stage;
-    const policy = new AdaptivePolicy(batchMessages, 10);
+    const policy = adaptivePolicy(batchMessages, 10);
     const { pool, subscriptions, delivery, commands, catchUp } = shardParts({
       epochs: stage.epochs,
       directory: stage.directory,

@@ -1,6 +1,5 @@
 import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
 import { ConnectionPoolManager, type PoolParts } from '../../src/batch/connection-pool-manager.ts';
-import { AdaptivePolicy } from '../../src/batch/flush-policy.ts';
 import type { PooledConnection } from '../../src/connection/pooled-connection.ts';
 import type { Backlog } from '../../src/delivery/backlog.ts';
 import { textFrame } from '../../src/frame/frame-header.ts';
@@ -9,6 +8,7 @@ import type { RecordCursor } from '../../src/ring/receiver.ts';
 import { isFilterProblem, parseFilter } from '../../src/subscription/filter.ts';
 import { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { DATA_TYPE_NAMES, StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
+import { adaptivePolicy } from './adaptive-policy.ts';
 import { GatedSocket } from './gated-socket.ts';
 import { textsOf } from './received-frames.ts';
 import { connectionOn } from './test-connection.ts';
@@ -47,7 +47,7 @@ export class TestPool {
     this.statistics = parts.statistics ?? new StatisticsBlock(StatisticsBlock.allocate());
     this.pool = new ConnectionPoolManager({
       statistics: this.statistics,
-      policy: new AdaptivePolicy(100_000, 10),
+      policy: adaptivePolicy(100_000, 10),
       batchBytesMax: 64 * 1024 * 1024,
       highWaterBytes: Number.POSITIVE_INFINITY,
       fellBehind: (connection) => {
@@ -90,7 +90,6 @@ export class TestPool {
   /** A connection that is behind has got all that it was noted for, and goes back among the others. */
   rejoin(connection: PooledConnection): void {
     this.#setBacklog(connection, undefined);
-    connection.cohort?.batch?.addJoiner(connection);
   }
 
   /** Appends a trade of the symbol to the batches of those who want it. */
@@ -104,7 +103,7 @@ export class TestPool {
   }
 
   flushAll(): void {
-    this.pool.flush(true, performance.now());
+    this.pool.flushAll();
   }
 
   /** Deliveries over all data types: what the counters of the types add up to. */

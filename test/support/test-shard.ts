@@ -1,7 +1,7 @@
 import { ConservationJudge } from '../../perf/truth/conservation.ts';
 import type { GivenFilter } from '../../perf/truth/naive-matcher.ts';
 import type { ConnectionPoolManager } from '../../src/batch/connection-pool-manager.ts';
-import { AdaptivePolicy, type FlushPolicy } from '../../src/batch/flush-policy.ts';
+import type { FlushPolicy } from '../../src/batch/flush-policy.ts';
 import { createConfig } from '../../src/config/load-config.ts';
 import type { ConfigOverrides } from '../../src/config/schema.ts';
 import type { CloseName } from '../../src/connection/close-codes.ts';
@@ -20,6 +20,7 @@ import type { CatchUp } from '../../src/shard/catch-up.ts';
 import { DutyCycle } from '../../src/shard/duty-cycle.ts';
 import type { SubscriptionManager } from '../../src/subscription/subscription-manager.ts';
 import { StatisticsBlock } from '../../src/telemetry/statistics-block.ts';
+import { adaptivePolicy } from './adaptive-policy.ts';
 import { collectingLogger } from './collected-lines.ts';
 import { letTurnsPass } from './let-turns-pass.ts';
 import { ShardClient } from './shard-client.ts';
@@ -60,7 +61,7 @@ export class TestShard {
   #serial = 1;
 
   constructor(options: TestShardOptions = {}) {
-    const { policy = new AdaptivePolicy(100_000, 10), highWaterBytes = 64 * 1024 } = options;
+    const { policy = adaptivePolicy(100_000, 10), highWaterBytes = 64 * 1024 } = options;
     const { primary = new TestPrimary(options), config = {} } = options;
     this.primary = primary;
     this.config = createConfig({ ...config, limits: { commandsPerSecond: 0, ...config.limits } });

@@ -23,4 +23,4 @@ export class TestTopics {
 }
 
 /** A watcher of cohorts that does nothing, where no batches are looked at. */
-export const NO_WATCHER = { joined() {}, leaving() {} };
+export const NO_WATCHER = { leaving() {} };
