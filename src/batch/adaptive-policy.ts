@@ -4,6 +4,8 @@ import type { FlushDecision, FlushPolicy } from './flush-policy.ts';
 
 /** Share of its time that a shard writes, as long as the budget allows it to write as seldom as that takes. */
 const BUSY_SHARE = 0.25;
+/** Beyond this share it is late rather than busier: the rest is for handshakes, commands and those that are behind. */
+const BUSY_SHARE_MAX = 0.8;
 /** Periods shorter than this are not worth a timer, which counts in milliseconds. */
 const NEGLIGIBLE_MS = 0.75;
 /** Weight of the newest pass in the running mean of what one costs. */
@@ -19,8 +21,8 @@ const LATE_QUANTILE = 0.99;
  * in each, with everything that has come until then, so the period is also the longest that a message waits for its write.
  * While the shard has time to spare there is no period: what comes is written at once. As passes get more costly the period
  * grows, so that writing takes a quarter of the time, up to what the budget leaves when the lateness of passes has been
- * taken off. Beyond that the shard is busier rather than late; a pass that takes longer than its period is followed by the
- * next one at once, with the more in each write.
+ * taken off. Beyond that the shard is busier rather than late, as far as four fifths of its time; a load that asks for more than
+ * that within the budget is told as an overrun.
  */
 export class AdaptivePolicy implements FlushPolicy {
   readonly gathersInRing = true;
@@ -71,7 +73,8 @@ export class AdaptivePolicy implements FlushPolicy {
   }
 
   #periodMs(flushClass: number): number {
-    const periodMs = Math.min(this.#costMs / BUSY_SHARE, this.#longestMs(flushClass));
+    const seldomMs = Math.min(this.#costMs / BUSY_SHARE, this.#longestMs(flushClass));
+    const periodMs = Math.max(seldomMs, this.#costMs / BUSY_SHARE_MAX);
     return periodMs < NEGLIGIBLE_MS ? 0 : periodMs;
   }
 
@@ -84,7 +87,7 @@ export class AdaptivePolicy implements FlushPolicy {
     if (wantedMs < NEGLIGIBLE_MS) return 'at_once';
     const longestMs = this.#longestMs(0);
     if (wantedMs <= longestMs) return 'load';
-    return this.#costMs <= longestMs ? 'budget' : 'overrun';
+    return this.#costMs / BUSY_SHARE_MAX <= longestMs ? 'budget' : 'overrun';
   }
 }
 

@@ -67,17 +67,22 @@ describe('AdaptivePolicy', () => {
     for (const [i, costMs] of [1, 2, 4, 8].entries()) expect(periods[i]! / costMs).toBeCloseTo(4, 3);
   });
 
-  it('never waits longer than the longest delay, and says when the budget is what holds it', () => {
+  it('waits no longer than the longest delay, and says when the budget is what holds it', () => {
     const policy = adaptivePolicy(1_000, 10);
     const [begunMs, decision] = passes(policy, 60, 5);
     expect([policy.gatherMs, periodMs(policy, begunMs), decision]).toEqual([10, 10, 'budget']);
-    expect(passes(policy, 60, 11)[1]).toBe('overrun');
     expect(adaptivePolicy(1_000, 0).gatherMs).toBe(0);
+  });
+
+  it('keeps a fifth of its time free where the budget cannot be held, and says so', () => {
+    const policy = adaptivePolicy(1_000, 10);
+    expect(passes(policy, 60, 12)[1]).toBe('overrun');
+    expect(policy.gatherMs).toBeCloseTo(15, 3);
   });
 
   it('counts the wait from the beginning of the last pass', () => {
     const policy = adaptivePolicy(1_000, 10);
-    const [begunMs] = passes(policy, 60, 500);
+    const [begunMs] = passes(policy, 60, 5);
     expect(policy.delayMs(0, 0, begunMs + 4)).toBe(6);
     expect(policy.delayMs(0, begunMs + 4, begunMs + 4)).toBe(6);
     expect(policy.delayMs(0, 0, begunMs + 10)).toBeLessThanOrEqual(0);
@@ -85,7 +90,7 @@ describe('AdaptivePolicy', () => {
 
   it('takes off its budget what its passes come late by, and gives it back when they do not any more', () => {
     const policy = adaptivePolicy(1_000, 10);
-    passes(policy, 60, 500);
+    passes(policy, 60, 5);
     for (let i = 0; i < 50; i++) policy.cameLate(3);
     const late = policy.gatherMs;
     expect(late).toBeGreaterThan(6);
@@ -100,16 +105,17 @@ describe('AdaptivePolicy', () => {
     const policy = adaptivePolicy(1_000, 10, { trade: 4, kline: 100 });
     const [trade, kline, ticker] = ['trade', 'kline', 'ticker'].map((type) => policy.classOf(dataTypeSlot(type)));
     expect([policy.classes, trade, ticker, kline, policy.classOf(NO_SLOT)]).toEqual([3, 0, 1, 2, 0]);
-    const [begunMs] = passes(policy, 60, 500, 0b111);
-    expect([0, 1, 2].map((flushClass) => periodMs(policy, begunMs, flushClass))).toEqual([3.5, 10, 99.5]);
+    const [begunMs] = passes(policy, 60, 2.6, 0b111);
+    const periods = [0, 1, 2].map((flushClass) => periodMs(policy, begunMs, flushClass));
+    for (const [i, period] of [3.5, 10, 4 * 2.6].entries()) expect(periods[i]).toBeCloseTo(period, 3);
   });
 
   it('counts the wait of each class from the last pass that served it', () => {
     const policy = adaptivePolicy(1_000, 10, { kline: 100 });
-    const [begunMs] = passes(policy, 60, 500, 0b11);
-    policy.passed(begunMs + 50, 500, 0b01);
-    expect(periodMs(policy, begunMs + 50, 0)).toBe(10);
-    expect(periodMs(policy, begunMs + 50, 1)).toBe(49.5);
+    const [begunMs] = passes(policy, 60, 5, 0b11);
+    policy.passed(begunMs + 5, 5, 0b01);
+    expect(periodMs(policy, begunMs + 5, 0)).toBe(10);
+    expect(periodMs(policy, begunMs + 5, 1)).toBeCloseTo(15, 3);
   });
 
   it('does not let one long pass decide, and shrinks again when passes do', () => {

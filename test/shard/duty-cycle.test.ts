@@ -16,7 +16,7 @@ afterEach(() => {
 /** A policy that has seen passes so long that it waits as long as it may. */
 function loadedPolicy(delayMsMax: number) {
   const policy = adaptivePolicy(100_000, delayMsMax);
-  for (let i = 0; i < 50; i++) policy.passed(performance.now(), 1_000, 1);
+  for (let i = 0; i < 50; i++) policy.passed(performance.now(), 7, 1);
   return policy;
 }
 
