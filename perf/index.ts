@@ -14,6 +14,7 @@ import { formatTable } from './lib/table.ts';
 /** Loaded when they run: one that fails to load does not keep the others from running. */
 const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   'fan-out': async () => (await import('./bench/fan-out.ts')).fanOut,
+  batching: async () => (await import('./bench/batching.ts')).batching,
   latency: async () => (await import('./bench/latency.ts')).latency,
   connections: async () => (await import('./bench/connections.ts')).connections,
   'connect-storm': async () => (await import('./bench/connect-storm.ts')).connectStorm,
