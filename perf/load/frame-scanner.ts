@@ -34,10 +34,22 @@ export interface FrameListener {
   onSample(bytes: Uint8Array, from: number, to: number): void;
   /** Every gap message, whole or an excerpt as above. It is not counted as a message. */
   onGap(bytes: Uint8Array, from: number, to: number): void;
+  /** Every message that does not begin with `dataHead`, whole or an excerpt as above. It is not counted as a message. */
+  onOther?(bytes: Uint8Array, from: number, to: number): void;
+  /** Where it is there: the payload of every compressed message, in pieces. @param isLast whether it ends at `to` */
+  onCompressed?(bytes: Uint8Array, from: number, to: number, isLast: boolean): void;
   /** A close, ping or pong frame with its payload, at most 125 bytes. */
   onControl(opcode: number, payload: Uint8Array): void;
   /** The server broke the protocol. The scanner ignores everything after it. */
   onInvalid(reason: string): void;
+}
+
+/** What the server may send beside plain messages that are all deliveries. */
+export interface ScanOptions {
+  /** Messages may be compressed: those are counted, but are neither samples nor gaps. */
+  deflates?: boolean;
+  /** A plain message that begins otherwise is no delivery. */
+  dataHead?: Uint8Array | undefined;
 }
 
 export class FrameScanner {
@@ -50,6 +62,7 @@ export class FrameScanner {
   readonly #listener: FrameListener;
   /** First byte of a whole compressed text message; where none is expected, of a plain one. */
   readonly #deflatedText: number;
+  readonly #dataHead: Uint8Array | undefined;
   readonly #sampleEvery: number;
   #untilSample: number;
   #failed = false;
@@ -72,12 +85,12 @@ export class FrameScanner {
   /**
    * @param sampleEvery every how many messages `onSample` is called, ≥ 1
    * @param phase 0..sampleEvery-1: which of them, so that not all connections look at the same message
-   * @param deflates whether messages may be compressed: those are counted, but are neither samples nor gaps
    */
-  constructor(listener: FrameListener, sampleEvery: number, phase: number, deflates = false) {
+  constructor(listener: FrameListener, sampleEvery: number, phase: number, options: ScanOptions = {}) {
     this.#listener = listener;
     this.#sampleEvery = sampleEvery;
-    this.#deflatedText = deflates ? FIN_TEXT | RSV1 : FIN_TEXT;
+    this.#deflatedText = options.deflates === true ? FIN_TEXT | RSV1 : FIN_TEXT;
+    this.#dataHead = options.dataHead;
     this.#untilSample = 1 + (phase % sampleEvery);
   }
 
@@ -107,14 +120,20 @@ export class FrameScanner {
         end = payloadAt + (((chunk[at + 2] as number) << 8) | (chunk[at + 3] as number));
       } else if (length7 > LENGTH_16) break;
       if (end > length) break;
-      if (isPlain && chunk[payloadAt + TYPE_AT] === GAP_LETTER && beginsGap(chunk, payloadAt, end)) {
+      if (isPlain && this.#dataHead !== undefined && !begins(chunk, payloadAt, end, this.#dataHead)) {
+        this.#listener.onOther?.(chunk, payloadAt, end);
+        at = end;
+        continue;
+      }
+      if (isPlain && chunk[payloadAt + TYPE_AT] === GAP_LETTER && begins(chunk, payloadAt, end, GAP_HEAD)) {
         this.gaps++;
         this.#listener.onGap(chunk, payloadAt, end);
         at = end;
         continue;
       }
       messages++;
-      if (isPlain && --untilSample === 0) {
+      if (!isPlain) this.#listener.onCompressed?.(chunk, payloadAt, end, true);
+      else if (--untilSample === 0) {
         untilSample = this.#sampleEvery;
         this.#listener.onSample(chunk, payloadAt, end);
       }
@@ -136,6 +155,9 @@ export class FrameScanner {
     if (this.#gapMatched === this.#payloadSeen) this.#matchGap(chunk, at, take);
     if (take > 0 && this.#keeps !== 'nothing') this.#keep(chunk, at, take);
     this.#payloadSeen += take;
+    if (this.#isCompressed) {
+      this.#listener.onCompressed?.(chunk, at, at + take, this.#payloadSeen === this.#payloadLength);
+    }
     if (this.#payloadSeen === this.#payloadLength) this.#endFrame();
     return at + take;
   }
@@ -171,7 +193,7 @@ export class FrameScanner {
       this.#listener.onInvalid(fault);
       return;
     }
-    this.#keeps = this.#opcode >= OPCODE.close ? 'control' : this.#isNextSample() ? 'excerpt' : 'nothing';
+    this.#keeps = this.#opcode >= OPCODE.close ? 'control' : this.#isToKeep() ? 'excerpt' : 'nothing';
     if (this.#keeps !== 'nothing') this.#kept ??= new Uint8Array(EXCERPT_BYTES);
     this.#gapMatched = this.#opcode === OPCODE.text && this.#isFinal && !this.#isCompressed ? 0 : -1;
     this.#inPayload = true;
@@ -187,6 +209,11 @@ export class FrameScanner {
       if (this.#payloadLength > CONTROL_BYTES_MAX || !this.#isFinal) return 'a control frame is too long or fragmented';
     } else if ((opcode === OPCODE.continuation) !== this.#fragmented) return 'a fragment is out of place';
     return undefined;
+  }
+
+  /** Whether the beginning of a message decides what it is. */
+  #isToKeep(): boolean {
+    return this.#isNextSample() || (this.#dataHead !== undefined && this.#isFinal && !this.#isCompressed);
   }
 
   /** Fragments are counted but never sampled. */
@@ -238,19 +265,25 @@ export class FrameScanner {
       this.#listener.onGap(kept, 0, Math.min(this.#payloadLength, EXCERPT_BYTES));
       return;
     }
+    const excerptEnd = Math.min(this.#payloadLength, EXCERPT_BYTES);
+    const isKept = this.#keeps === 'excerpt';
+    if (this.#dataHead !== undefined && isKept && !begins(kept, 0, excerptEnd, this.#dataHead)) {
+      this.#listener.onOther?.(kept, 0, excerptEnd);
+      return;
+    }
     this.messages++;
     if (this.#isCompressed) return;
     if (this.#untilSample > 1) {
       this.#untilSample--;
-    } else if (this.#keeps === 'excerpt') {
+    } else if (isKept) {
       this.#untilSample = this.#sampleEvery;
-      this.#listener.onSample(kept, 0, Math.min(this.#payloadLength, EXCERPT_BYTES));
+      this.#listener.onSample(kept, 0, excerptEnd);
     }
   }
 }
 
-function beginsGap(bytes: Uint8Array, from: number, to: number): boolean {
-  if (to - from < GAP_HEAD.length) return false;
-  for (let i = 0; i < GAP_HEAD.length; i++) if (bytes[from + i] !== GAP_HEAD[i]) return false;
+function begins(bytes: Uint8Array, from: number, to: number, head: Uint8Array): boolean {
+  if (to - from < head.length) return false;
+  for (let i = 0; i < head.length; i++) if (bytes[from + i] !== head[i]) return false;
   return true;
 }

@@ -1,4 +1,5 @@
 import { nowUs } from '../../src/util/clock.ts';
+import { DIALECTS, type Dialect } from './dialect.ts';
 import { EXCERPT_HEAD_BYTES } from './frame-scanner.ts';
 import type { LatencyHistogram } from './latency-histogram.ts';
 import type { LatencyTimeline } from './latency-timeline.ts';
@@ -9,6 +10,9 @@ import { RawConnection, type RawConnectionListener } from './raw-connection.ts';
 /** Connections from one source address; the kernel has some 28,000 ports for each. */
 const CONNECTIONS_PER_ADDRESS = 20_000;
 const READ_BYTES = 128 * 1024;
+/** Of the connections that offer permessage-deflate, so many inflate what they get, for its latency. */
+const INFLATING_MAX = 8;
+const TYPE_BYTES = 16;
 
 /** What a group of connections was told of what it did not get one by one, since they opened. */
 export interface Told {
@@ -25,6 +29,7 @@ export interface Told {
 /** What the connections of one process share. */
 export interface LoadShared {
   readonly options: LoadOptions;
+  readonly dialect: Dialect;
   readonly timestampKey: Uint8Array;
   /** Every socket reads into the same bytes: they are looked at before the next read, never kept. */
   readonly readBuffer: Uint8Array;
@@ -54,6 +59,7 @@ export function createShared(
 ): LoadShared {
   return {
     options,
+    dialect: DIALECTS[options.dialect],
     timestampKey: keyBytes(options.timestampKey),
     readBuffer: Buffer.allocUnsafeSlow(READ_BYTES),
     slowBuffer: Buffer.allocUnsafeSlow(options.slowBytes),
@@ -107,9 +113,12 @@ export class LoadConnection implements RawConnectionListener {
     const addressIndex = Math.floor(index / CONNECTIONS_PER_ADDRESS);
     const readBuffer = this.pace === 'steady' ? shared.readBuffer : shared.slowBuffer;
     const localAddress = addressIndex > 0 ? { localAddress: `127.0.0.${1 + addressIndex}` } : {};
-    const deflates = index >= shared.options.connections - shared.options.deflating;
+    const { connections, deflating } = shared.options;
+    const { dataHead } = shared.dialect;
+    const deflates = index >= connections - deflating;
+    const inflates = deflates && (connections - index) % Math.ceil(deflating / INFLATING_MAX) === 0;
     this.#raw = new RawConnection(
-      { port, path, deflates, ...localAddress, readBuffer, sampleEvery, phase: index },
+      { port, path, deflates, inflates, dataHead, ...localAddress, readBuffer, sampleEvery, phase: index },
       this,
     );
     this.#raw.readsOnDemand = this.pace !== 'steady';
@@ -165,9 +174,28 @@ export class LoadConnection implements RawConnectionListener {
     const shared = this.#shared;
     this.state = 'open';
     shared.connectTimes.record(nowUs() - this.#begunUs);
-    const text = subscriptionText(shared.options, this.index);
-    if (text !== undefined) this.#raw.send(text);
+    const { hello, readyHead } = shared.dialect;
+    if (hello !== undefined) this.#raw.send(hello);
+    if (readyHead === undefined) this.#subscribe();
     shared.onSettled(this);
+  }
+
+  /** What the dialect adds to the WebSocket protocol. */
+  onOther(bytes: Uint8Array, from: number, to: number): void {
+    const { ping, pong, readyHead } = this.#shared.dialect;
+    const text = Buffer.from(bytes.subarray(from, Math.min(to, from + TYPE_BYTES))).toString('latin1');
+    if (text === ping) this.#raw.send(pong);
+    if (readyHead !== undefined && text.startsWith(readyHead)) this.#subscribe();
+  }
+
+  onInflated(head: Uint8Array, readUs: number): void {
+    if (this.#shared.measuring && this.pace === 'steady') this.#recordLatency(head, 0, head.length, readUs);
+  }
+
+  #subscribe(): void {
+    const { options, dialect } = this.#shared;
+    const text = subscriptionText(options, this.index);
+    if (text !== undefined) this.#raw.send(dialect.subscription(text));
   }
 
   onChunk(): void {
@@ -188,7 +216,7 @@ export class LoadConnection implements RawConnectionListener {
 
   onSample(bytes: Uint8Array, from: number, to: number): void {
     const shared = this.#shared;
-    if (readTail(bytes, from, to, this.#tail)) {
+    if (readTail(bytes, from, to - shared.dialect.tailBytes, this.#tail)) {
       if (this.#tail.merged > 0) this.#told.mergedSampled++;
       if (this.#tail.isSnapshot) {
         // It restates what is older than the frames around it.
@@ -197,10 +225,13 @@ export class LoadConnection implements RawConnectionListener {
       }
       this.#checkOrder(this.#tail.seq);
     }
-    if (!shared.measuring || this.pace !== 'steady') return;
+    if (shared.measuring && this.pace === 'steady') this.#recordLatency(bytes, from, to, nowUs());
+  }
+
+  #recordLatency(bytes: Uint8Array, from: number, to: number, readUs: number): void {
+    const shared = this.#shared;
     const dueUs = findTimestampUs(bytes, from, Math.min(to, from + EXCERPT_HEAD_BYTES), shared.timestampKey);
     if (dueUs < 0) return;
-    const readUs = nowUs();
     shared.latency.record(readUs - dueUs);
     shared.timeline?.record(readUs, readUs - dueUs);
   }

@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { Random } from '../../src/source/random.ts';
+import { DIALECTS, type DialectName, isDialect } from './dialect.ts';
 import { type NumberOption, numberOption, parseNumber } from './number-option.ts';
 
 /** What a load run does. Only 127.0.0.1 is ever connected to, and every number has an upper bound. */
@@ -18,6 +19,10 @@ export interface LoadOptions {
   /** How many symbols there are, and how many of them each connection asks for; for `filter` and `random`. */
   symbols: number;
   symbolsEach: number;
+  /** How many symbols each connection asks for beside those, of which nothing is ever published; for `filter`. */
+  symbolsIdle: number;
+  /** What the server speaks within its messages. */
+  dialect: DialectName;
   warmupS: number;
   seconds: number;
   /** How many connections read only `slowBytes` every `slowIntervalMs`. They are not in the per-connection counts. */
@@ -30,7 +35,7 @@ export interface LoadOptions {
    */
   stalled: number;
   drainS: number;
-  /** How many connections, the last ones, offer permessage-deflate. What comes compressed is counted, but never a sample. */
+  /** How many connections, the last ones, offer permessage-deflate. A few of them inflate what comes, for its latency. */
   deflating: number;
   /** Processes whose CPU and memory are reported. */
   pids: number[];
@@ -39,6 +44,8 @@ export interface LoadOptions {
   timestampKey: string;
   /** Where it is not 0, latencies are also reported by intervals of this length. */
   intervalMs: number;
+  /** 1: the report has the buckets of the latencies too, to be merged with those of other runs. */
+  buckets: number;
   processes: number;
   /** How far the generator gives way to other programs, as nice(1) does. */
   niceness: number;
@@ -51,6 +58,7 @@ const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
   numberOption('connect-timeout-s', 'connectTimeoutS', 1, 300, 60, 'time to open them all', false),
   numberOption('symbols', 'symbols', 1, 1_000_000, 100, 'number of symbols, for --subscribe filter'),
   numberOption('symbols-each', 'symbolsEach', 1, 10_000, 10, 'symbols of each connection, for --subscribe filter'),
+  numberOption('symbols-idle', 'symbolsIdle', 0, 10_000, 0, 'more of them, which nobody publishes'),
   numberOption('warmup-s', 'warmupS', 0, 120, 1, 'time before counting begins', false),
   numberOption('seconds', 'seconds', 0.1, 600, 5, 'measured time', false),
   numberOption('slow', 'slow', 0, 100_000, 0, 'how many of the connections read slowly'),
@@ -60,6 +68,7 @@ const NUMBERS: readonly NumberOption<keyof LoadOptions>[] = [
   numberOption('deflating', 'deflating', 0, 100_000, 0, 'how many of the connections offer permessage-deflate'),
   numberOption('drain-s', 'drainS', 0, 120, 1, 'how long those read at the end, to learn what they were told', false),
   numberOption('interval-ms', 'intervalMs', 0, 60_000, 0, 'latencies also by intervals of this length; 0: not'),
+  numberOption('buckets', 'buckets', 0, 1, 0, '1: report the buckets of the latencies too'),
   numberOption(
     'sample-every',
     'sampleEvery',
@@ -77,6 +86,7 @@ const TEXTS = [
   { name: 'subscribe', key: 'subscribe', default: 'all', about: 'all | filter | random | none | text to send' },
   { name: 'exchange', key: 'exchange', default: 'binance', about: 'exchange, for --subscribe filter' },
   { name: 'prefix', key: 'prefix', default: 'SYM', about: 'symbols are named by this and a number from 0' },
+  { name: 'dialect', key: 'dialect', default: 'plain', about: Object.keys(DIALECTS).join(' | ') },
   { name: 'pids', key: 'pids', default: '', about: 'server processes, separated by commas' },
   { name: 'timestamp-key', key: 'timestampKey', default: 'ts', about: 'JSON key of the time a message was due' },
 ] as const;
@@ -113,6 +123,10 @@ function parsePids(text: string): number[] {
 
 function checkTogether(options: LoadOptions): void {
   if (!/^\/[^\s]*$/.test(options.path)) throw new Error(`--path is ${JSON.stringify(options.path)}; it starts with /`);
+  if (!isDialect(options.dialect)) {
+    const all = Object.keys(DIALECTS).join(', ');
+    throw new Error(`--dialect is ${JSON.stringify(options.dialect)}; allowed: ${all}`);
+  }
   if (options.symbolsEach > options.symbols) throw new Error('--symbols-each is more than --symbols');
   if (options.slow + options.stalled > options.connections) {
     throw new Error('--slow and --stalled are more than --connections');
@@ -128,6 +142,7 @@ export function subscriptionText(options: LoadOptions, index: number): string | 
   if (options.subscribe !== 'filter' && options.subscribe !== 'random') return options.subscribe;
   const numbers = options.subscribe === 'filter' ? spread(options, index) : drawn(options, index);
   const symbols = Array.from(numbers, (number) => `${options.prefix}${number}`);
+  for (let s = 0; s < options.symbolsIdle; s++) symbols.push(idleSymbol(options, index, s));
   return JSON.stringify({ type: 'subscribe', payload: { exchange: [options.exchange], symbols } });
 }
 
@@ -142,6 +157,11 @@ function drawn({ symbols, symbolsEach }: LoadOptions, index: number): Set<number
   const numbers = new Set<number>();
   while (numbers.size < symbolsEach) numbers.add(random.below(symbols));
   return numbers;
+}
+
+/** Connections share some of these with their neighbours, as they do symbols that are published. */
+function idleSymbol({ prefix, symbols, symbolsIdle }: LoadOptions, index: number, s: number): string {
+  return `${prefix}${symbols + ((17 * index + s) % (10 * symbolsIdle))}`;
 }
 
 /** Options back as arguments, for a process to be started with. */

@@ -80,6 +80,8 @@ export interface LoadReport extends Told {
   /** Messages in a socket read: at least what the server puts into a write. */
   messagesPerRead: number;
   latencyUs: HistogramSummary;
+  /** Where `--buckets 1` is given. */
+  latency?: HistogramWire;
   sequenceSamples: number;
   orderErrors: number;
   protocolErrors: number;
@@ -212,7 +214,14 @@ export function serverUsage(
   };
 }
 
-function mergeHistograms(wires: readonly HistogramWire[]): HistogramSummary {
+/** The buckets of all of them together. */
+export function mergeWires(wires: readonly HistogramWire[]): HistogramWire {
+  const merged = new LatencyHistogram();
+  for (const wire of wires) merged.merge(wire);
+  return merged.toWire();
+}
+
+export function mergeHistograms(wires: readonly HistogramWire[]): HistogramSummary {
   const merged = new LatencyHistogram();
   for (const wire of wires) merged.merge(wire);
   return merged.summary();

@@ -3,7 +3,7 @@ import { setPriority } from 'node:os';
 import { type ProcessUsage, processUsage } from '../lib/process-usage.ts';
 import type { FromGenerator, ToGenerator } from './generator-messages.ts';
 import type { LoadOptions } from './load-options.ts';
-import { type LoadPart, type LoadReport, mergeParts, serverUsage } from './load-report.ts';
+import { type LoadPart, type LoadReport, mergeParts, mergeWires, serverUsage } from './load-report.ts';
 import { type LoadMarks, LoadRun } from './load-run.ts';
 
 /** What a run may take beyond its own times before its processes are killed. */
@@ -18,6 +18,7 @@ export async function load(options: LoadOptions, marks: LoadMarks = {}): Promise
   const meter = new ServerMeter(options.pids, marks);
   const parts = options.processes === 1 ? [await runHere(options, meter)] : await runProcesses(options, meter);
   const report: LoadReport = mergeParts(options.connections, parts);
+  if (options.buckets === 1) report.latency = mergeWires(parts.map(({ latency }) => latency));
   if (options.pids.length > 0) report.server = meter.report(report);
   return report;
 }

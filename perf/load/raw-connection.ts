@@ -2,6 +2,7 @@ import { connect, type Socket } from 'node:net';
 import { clientFrame, closeFrame, textFrame } from './client-frame.ts';
 import { type FrameListener, FrameScanner, OPCODE } from './frame-scanner.ts';
 import { HandshakeResponse, handshakeRequest } from './handshake.ts';
+import { Inflater } from './inflater.ts';
 
 const NO_STATUS_RECEIVED = 1005;
 const ABNORMAL_CLOSURE = 1006;
@@ -11,6 +12,10 @@ export interface RawConnectionOptions {
   path: string;
   /** Whether it offers permessage-deflate. Compressed messages are counted, and never looked into. */
   deflates?: boolean;
+  /** Compressed messages are looked into all the same. */
+  inflates?: boolean;
+  /** What a delivery begins with; undefined: all are deliveries but gaps. */
+  dataHead?: Uint8Array | undefined;
   localAddress?: string;
   /** What is read stands here until the next read; connections may share it. */
   readBuffer: Uint8Array;
@@ -20,13 +25,15 @@ export interface RawConnectionOptions {
 }
 
 /** What a connection tells its owner. */
-export interface RawConnectionListener extends Pick<FrameListener, 'onSample' | 'onGap'> {
+export interface RawConnectionListener extends Pick<FrameListener, 'onSample' | 'onGap' | 'onOther'> {
   /** The handshake is done. Frames that came with it follow. */
   onOpen(): void;
   /** The socket is closed; once, also where it never opened. */
   onEnd(): void;
   /** Before a chunk of frames is scanned. */
   onChunk?(): void;
+  /** The beginning of a message that came compressed, and when it had come; of those that inflate. */
+  onInflated?(head: Uint8Array, readUs: number): void;
 }
 
 /** A WebSocket on a raw socket to 127.0.0.1: does the handshake, scans frames, answers PING and CLOSE. */
@@ -43,21 +50,28 @@ export class RawConnection {
   readonly scanner: FrameScanner;
   readonly #listener: RawConnectionListener;
   readonly #socket: Socket;
+  #inflater: Inflater | undefined;
   #handshake: HandshakeResponse | undefined = new HandshakeResponse();
 
   constructor(options: RawConnectionOptions, listener: RawConnectionListener) {
-    const { port, path, deflates = false, localAddress, readBuffer, sampleEvery, phase } = options;
+    const { port, path, deflates = false, dataHead, localAddress, readBuffer, sampleEvery, phase } = options;
     this.#listener = listener;
+    if (options.inflates === true) {
+      const onMessage = (head: Uint8Array, readUs: number) => listener.onInflated?.(head, readUs);
+      this.#inflater = new Inflater(onMessage, (reason) => this.#onInvalid(reason));
+    }
     this.scanner = new FrameScanner(
       {
         onSample: (bytes, from, to) => listener.onSample(bytes, from, to),
         onGap: (bytes, from, to) => listener.onGap(bytes, from, to),
+        onOther: (bytes, from, to) => listener.onOther?.(bytes, from, to),
+        onCompressed: (bytes, from, to, isLast) => this.#inflater?.push(bytes.subarray(from, to), isLast),
         onControl: (opcode, payload) => this.#onControl(opcode, payload),
         onInvalid: (reason) => this.#onInvalid(reason),
       },
       sampleEvery,
       phase,
-      deflates,
+      { deflates, dataHead },
     );
     this.#socket = connect({
       host: '127.0.0.1',
@@ -71,6 +85,8 @@ export class RawConnection {
     });
     this.#socket.on('close', () => {
       this.isOpen = false;
+      this.#inflater?.close();
+      this.#inflater = undefined;
       listener.onEnd();
     });
   }

@@ -209,7 +209,7 @@ describe('FrameScanner of a connection that deflates', () => {
 
   it.each([1, 7, 1_000])('counts compressed messages and looks into none, in pieces of %i bytes', (pieceBytes) => {
     const { listener, ...heard } = listening();
-    const scanner = new FrameScanner(listener, 1, 0, true);
+    const scanner = new FrameScanner(listener, 1, 0, { deflates: true });
     const bytes = Buffer.concat([...frames, ...frames]);
     for (let at = 0; at < bytes.length; at += pieceBytes) {
       const piece = bytes.subarray(at, at + pieceBytes);
