@@ -7,6 +7,7 @@ import { join, resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import { errorMessage } from '../src/util/errors.ts';
 import type { Benchmark, BenchmarkSettings } from './lib/benchmark.ts';
+import { writePages } from './lib/result-pages.ts';
 import { writeResult } from './lib/results.ts';
 import { GATEWAY_FILE } from './lib/server-process.ts';
 import { formatTable } from './lib/table.ts';
@@ -24,15 +25,21 @@ const BENCHMARKS: Record<string, () => Promise<Benchmark>> = {
   matching: async () => (await import('./bench/matching.ts')).matching,
   ingest: async () => (await import('./bench/ingest.ts')).ingest,
   compression: async () => (await import('./bench/compression.ts')).compression,
+  compare: async () => (await import('./bench/compare.ts')).compare,
+  growth: async () => (await import('./bench/growth.ts')).growth,
   conservation: async () => (await import('./bench/conservation.ts')).conservation,
 };
 
+/** Too long for a run of all, but for one in small. */
+const LONG = ['compare', 'growth'];
+
 const USAGE = [
-  'use: node perf/index.ts [--smoke] [--rounds N] [--floor PROGRAM] [--beside DIRECTORY]',
+  'use: node perf/index.ts [--smoke] [--rounds N] [--seconds N] [--floor PROGRAM] [--beside DIRECTORY]',
   '     [--recordings DIRECTORY]',
   `     [${Object.keys(BENCHMARKS).join(' | ')}]...`,
 ].join('\n');
 const ROUNDS_MAX = 20;
+const SECONDS_MAX = 600;
 
 function readSettings(args: string[]): { names: string[]; settings: BenchmarkSettings } {
   const { values, positionals } = parseArgs({
@@ -41,6 +48,7 @@ function readSettings(args: string[]): { names: string[]; settings: BenchmarkSet
     options: {
       smoke: { type: 'boolean', default: false },
       rounds: { type: 'string', default: '1' },
+      seconds: { type: 'string' },
       floor: { type: 'string' },
       beside: { type: 'string' },
       recordings: { type: 'string' },
@@ -50,6 +58,10 @@ function readSettings(args: string[]): { names: string[]; settings: BenchmarkSet
   if (!(Number.isInteger(rounds) && rounds >= 1 && rounds <= ROUNDS_MAX)) {
     throw new Error(`--rounds is ${JSON.stringify(values.rounds)}; allowed: 1 to ${ROUNDS_MAX}`);
   }
+  const seconds = values.seconds === undefined ? undefined : Number(values.seconds);
+  if (seconds !== undefined && !(seconds >= 0.1 && seconds <= SECONDS_MAX)) {
+    throw new Error(`--seconds is ${JSON.stringify(values.seconds)}; allowed: 0.1 to ${SECONDS_MAX}`);
+  }
   const beside = values.beside === undefined ? undefined : resolve(values.beside);
   if (beside !== undefined && !existsSync(join(beside, GATEWAY_FILE))) {
     throw new Error(`--beside is ${JSON.stringify(values.beside)}; there is no ${GATEWAY_FILE} below it`);
@@ -57,11 +69,10 @@ function readSettings(args: string[]): { names: string[]; settings: BenchmarkSet
   for (const name of positionals) {
     if (!Object.hasOwn(BENCHMARKS, name)) throw new Error(`there is no benchmark ${JSON.stringify(name)}`);
   }
-  const names = positionals.length > 0 ? positionals : Object.keys(BENCHMARKS);
-  return {
-    names,
-    settings: { smoke: values.smoke, floor: values.floor, beside, rounds, recordings: values.recordings },
-  };
+  const all = Object.keys(BENCHMARKS).filter((name) => values.smoke || !LONG.includes(name));
+  const names = positionals.length > 0 ? positionals : all;
+  const { smoke, floor, recordings } = values;
+  return { names, settings: { smoke, floor, beside, rounds, seconds, recordings } };
 }
 
 /** Where something stood says nothing about a figure; what was beside is told by its commit. */
@@ -80,6 +91,7 @@ async function runOne(name: string, settings: BenchmarkSettings, command: string
   const result = await benchmark(settings);
   for (const { title, rows } of result.sections) console.log(`\n${title}\n\n${formatTable(rows)}`);
   const file = writeResult(name, command, settings.smoke, result);
+  if (!settings.smoke) writePages(name);
   console.log(`\n${((performance.now() - begunMs) / 1000).toFixed(1)} s, ${file.pathname}`);
   return result.problems;
 }

@@ -1,10 +1,11 @@
 /**
  * What the servers that Tickcast is compared with have in common: a market that publishes what the gateway's simulator
- * does (the same envelope, rate and size, and in `data.ts` the µs at which each publication was due), filters, and an
- * answer over HTTP to how they are and what they have published so far. How they deliver is their own.
+ * does (the same envelope, rate and size, and in `data.ts` the µs at which each publication was due), filters, and a
+ * file that tells what they have published so far. How they deliver is their own.
  *
- * options of each: --port 9000 --rate 1000 --symbols 1 --payload-bytes 200
+ * options of each: --port 9000 --rate 1000 --symbols 1 --payload-bytes 200 [--published FILE]
  */
+import { openSync, writeSync } from 'node:fs';
 import type { IncomingMessage, Server, ServerResponse } from 'node:http';
 import { parseArgs } from 'node:util';
 import { nowUs } from '../../src/util/clock.ts';
@@ -16,7 +17,6 @@ const CATCH_UP_US = 1_000_000;
 /** These servers queue without bound for clients that cannot be served; the machine is shared. */
 const RESIDENT_MIB_MAX = 4_096;
 const SAMPLE_US = 20_000;
-const SAMPLES_MAX = 5_000;
 
 export interface Filter {
   exchange?: string[];
@@ -33,15 +33,13 @@ export interface MarketMessage {
   prevSeq: number;
 }
 
-/** What the HTTP answer holds: how many had been published at which µs since the epoch, oldest first. */
-export type PublishedSamples = [atUs: number, published: number][];
-
 const { values } = parseArgs({
   options: {
     port: { type: 'string', default: '9000' },
     rate: { type: 'string', default: '1000' },
     symbols: { type: 'string', default: '1' },
     'payload-bytes': { type: 'string', default: '200' },
+    published: { type: 'string', default: '/dev/null' },
     deflate: { type: 'boolean', default: false },
   },
 });
@@ -73,7 +71,11 @@ export function subscribed(filter: Filter): { type: string; payload: { filter: F
 
 const previousSequence = new Map<string, number>();
 let sequence = 0;
-const samples: PublishedSamples = [];
+/**
+ * A line for each look: µs since the epoch, how many had been published. Not asked for over the network, since a server
+ * that cannot keep up would not answer for half a minute.
+ */
+const publishedFile = openSync(values.published, 'w');
 
 function messageOf(symbol: string, index: number, dueUs: number): MarketMessage {
   const timestamp = Math.floor(dueUs / 1000);
@@ -90,18 +92,8 @@ function messageOf(symbol: string, index: number, dueUs: number): MarketMessage 
 
 /** Answers what is no WebSocket. */
 export function answer(request: IncomingMessage, response: ServerResponse): void {
-  if (request.url === '/published') {
-    note(nowUs());
-    response.end(JSON.stringify(samples));
-    return;
-  }
   response.statusCode = request.url === '/api/websocket/health' ? 200 : 404;
   response.end('{"status":"healthy"}');
-}
-
-function note(atUs: number): void {
-  samples.push([atUs, sequence]);
-  if (samples.length > SAMPLES_MAX) samples.splice(0, SAMPLES_MAX / 2);
 }
 
 /** Listens, and calls `publish` for each publication when it is due, until the process is told to end. */
@@ -118,7 +110,7 @@ export function run(server: Server, publish: (message: MarketMessage, symbol: st
       publish(messageOf(symbol, nextIndex++, Math.round(nextDueUs)), symbol);
       if (nextDueUs < nextSampleUs) continue;
       nextSampleUs = nextDueUs + SAMPLE_US;
-      note(nowUs());
+      writeSync(publishedFile, `${nowUs()} ${sequence}\n`);
     }
   };
   if (rate > 0) setInterval(publishDue, TICK_MS);

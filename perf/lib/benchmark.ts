@@ -1,3 +1,4 @@
+import type { Machine } from './machine.ts';
 import type { Row } from './table.ts';
 
 /** How a benchmark is to run. */
@@ -10,6 +11,8 @@ export interface BenchmarkSettings {
   beside: string | undefined;
   /** Where recordings of exchanges are; without it, the small ones of the tests. */
   recordings: string | undefined;
+  /** Measured time of each point, for the benchmarks that say so; undefined: what they come with. */
+  seconds: number | undefined;
   /** How often each measurement is taken; the one in the middle counts. */
   rounds: number;
 }
@@ -25,6 +28,15 @@ export interface BenchmarkResult {
   details: unknown;
   /** What must hold whatever the machine, and did not. Empty: all is well. */
   problems: string[];
+}
+
+/** What `perf/results/NAME.json` holds. */
+export interface ResultDocument extends BenchmarkResult {
+  benchmark: string;
+  command: string;
+  date: string;
+  commit: string;
+  machine: Machine;
 }
 
 export type Benchmark = (settings: BenchmarkSettings) => Promise<BenchmarkResult>;

@@ -1,5 +1,5 @@
 import { mkdirSync, writeFileSync } from 'node:fs';
-import type { BenchmarkResult } from './benchmark.ts';
+import type { BenchmarkResult, ResultDocument } from './benchmark.ts';
 import { describeMachine, gitCommit } from './machine.ts';
 
 const RESULTS_DIRECTORY = new URL('../results/', import.meta.url);
@@ -11,7 +11,7 @@ export function writeResult(name: string, command: string, smoke: boolean, resul
   const directory = smoke ? SMOKE_DIRECTORY : RESULTS_DIRECTORY;
   mkdirSync(directory, { recursive: true });
   const file = new URL(`${name}.json`, directory);
-  const document = {
+  const document: ResultDocument = {
     benchmark: name,
     command,
     date: new Date().toISOString(),

@@ -10,7 +10,7 @@ const READY_TIMEOUT_MS = 20_000;
 const LOOK_MS = 25;
 
 export const GATEWAY_FILE = 'src/main.ts';
-const BASELINE_FILE = 'perf/baseline/ws-broadcast.ts';
+const BASELINE_DIRECTORY = 'perf/baseline';
 
 /** A server under test, in a process of its own on 127.0.0.1. */
 export interface ServerProcess {
@@ -47,13 +47,26 @@ export interface BaselineOptions {
   payloadBytes: number;
 }
 
-/** Starts the plain `ws` broadcast server. */
-export async function startBaseline(options: BaselineOptions): Promise<ServerProcess> {
+/** The servers that Tickcast is compared with. */
+export type BaselineName = 'ws-broadcast' | 'socket-io' | 'faye';
+
+/**
+ * Starts a broadcast server of another make; without a name, that of `ws`. It is killed in the end: it has nothing to
+ * leave in order, and one that cannot keep up would not hear of a signal for seconds.
+ * @param flags further arguments
+ */
+export async function startBaseline(
+  options: BaselineOptions,
+  name: BaselineName = 'ws-broadcast',
+  flags: readonly string[] = [],
+): Promise<ServerProcess> {
   const port = await freePort();
   const args = ['--port', port, '--rate', options.rate, '--symbols', options.symbols];
   args.push('--payload-bytes', options.payloadBytes);
-  const child = new Child(process.execPath, [BASELINE_FILE, ...args.map(String)], inProject());
-  return whenReady(child, port, () => isHealthy(port));
+  const file = `${BASELINE_DIRECTORY}/${name}.ts`;
+  const child = new Child(process.execPath, [file, ...args.map(String), ...flags], inProject());
+  const server = await whenReady(child, port, () => isHealthy(port));
+  return { ...server, stop: () => child.stop('SIGKILL') };
 }
 
 /**

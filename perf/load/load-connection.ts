@@ -99,6 +99,8 @@ export class LoadConnection implements RawConnectionListener {
   readonly #begunUs = nowUs();
   readonly #raw: RawConnection;
   readonly #tail = emptyTail();
+  /** `seq` of the last sampled message before `startMeasuring`; -1 before the first. */
+  sequenceAtStart = -1;
   #lastSequence = -1;
   #messagesAtStart = 0;
   #bytesAtStart = 0;
@@ -136,6 +138,11 @@ export class LoadConnection implements RawConnectionListener {
     this.#raw.failure = reason;
   }
 
+  /** `seq` of the last sampled message; -1 before the first. */
+  get sequence(): number {
+    return this.#lastSequence;
+  }
+
   /** Data messages since `startMeasuring`. */
   get messages(): number {
     return this.#raw.scanner.messages - this.#messagesAtStart;
@@ -149,6 +156,7 @@ export class LoadConnection implements RawConnectionListener {
   startMeasuring(): void {
     this.#messagesAtStart = this.#raw.scanner.messages;
     this.#bytesAtStart = this.#raw.scanner.bytes;
+    this.sequenceAtStart = this.#lastSequence;
   }
 
   /** Lets a slow reader read once more. */
@@ -189,7 +197,7 @@ export class LoadConnection implements RawConnectionListener {
   }
 
   onInflated(head: Uint8Array, readUs: number): void {
-    if (this.#shared.measuring && this.pace === 'steady') this.#recordLatency(head, 0, head.length, readUs);
+    this.#onMessage(head, 0, head.length, readUs);
   }
 
   #subscribe(): void {
@@ -215,6 +223,11 @@ export class LoadConnection implements RawConnectionListener {
   }
 
   onSample(bytes: Uint8Array, from: number, to: number): void {
+    this.#onMessage(bytes, from, to, 0);
+  }
+
+  /** @param readUs 0: now */
+  #onMessage(bytes: Uint8Array, from: number, to: number, readUs: number): void {
     const shared = this.#shared;
     if (readTail(bytes, from, to - shared.dialect.tailBytes, this.#tail)) {
       if (this.#tail.merged > 0) this.#told.mergedSampled++;
@@ -225,7 +238,7 @@ export class LoadConnection implements RawConnectionListener {
       }
       this.#checkOrder(this.#tail.seq);
     }
-    if (shared.measuring && this.pace === 'steady') this.#recordLatency(bytes, from, to, nowUs());
+    if (shared.measuring && this.pace === 'steady') this.#recordLatency(bytes, from, to, readUs || nowUs());
   }
 
   #recordLatency(bytes: Uint8Array, from: number, to: number, readUs: number): void {

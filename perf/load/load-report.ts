@@ -41,6 +41,8 @@ export interface LoadPart {
   orderErrors: number;
   protocolErrors: number;
   told: Told;
+  /** `seq` of the last sampled message of each connection when counting begins and ends, added up. */
+  sequences: { count: number; begin: number; end: number };
   /** Messages of each connection that was open all the time and not slow. */
   perConnection: { count: number; least: number; most: number; sum: number };
   stalled: StalledReport;
@@ -85,6 +87,8 @@ export interface LoadReport extends Told {
   sequenceSamples: number;
   orderErrors: number;
   protocolErrors: number;
+  /** `seq` of the last sampled message when counting begins and ends, on average over connections that had some. */
+  sequence: { begin: number; end: number };
   perConnection: { least: number; most: number; mean: number };
   /** Where there are some. */
   stalled?: StalledReport;
@@ -99,6 +103,7 @@ export interface LoadReport extends Told {
 export function mergeParts(asked: number, parts: readonly LoadPart[]): Omit<LoadReport, 'server'> {
   const sum = (of: (part: LoadPart) => number) => parts.reduce((total, part) => total + of(part), 0);
   const most = (of: (part: LoadPart) => number) => parts.reduce((max, part) => Math.max(max, of(part)), 0);
+  const sequences = (of: (one: LoadPart['sequences']) => number) => sum((part) => of(part.sequences));
   const seconds = most((part) => part.seconds);
   const deliveries = sum((part) => part.deliveries);
   const reads = sum((part) => part.reads);
@@ -127,6 +132,22 @@ export function mergeParts(asked: number, parts: readonly LoadPart[]): Omit<Load
     orderErrors: sum((part) => part.orderErrors),
     protocolErrors: sum((part) => part.protocolErrors),
     ...mergeTold(parts.map((part) => part.told)),
+    sequence: {
+      begin: round(
+        ratio(
+          sequences((one) => one.begin),
+          sequences((one) => one.count),
+        ),
+        1,
+      ),
+      end: round(
+        ratio(
+          sequences((one) => one.end),
+          sequences((one) => one.count),
+        ),
+        1,
+      ),
+    },
     perConnection: {
       least: counted.reduce((min, counts) => Math.min(min, counts.least), counted[0]?.least ?? 0),
       most: counted.reduce((max, counts) => Math.max(max, counts.most), 0),

@@ -147,6 +147,7 @@ export class LoadRun {
       orderErrors: shared.orderErrors,
       protocolErrors: shared.protocolErrors,
       told: { ...shared.told },
+      sequences: sumSequences(readers),
       perConnection: {
         count: steady.length,
         least: steady.reduce((least, messages) => Math.min(least, messages), steady[0] ?? 0),
@@ -219,6 +220,16 @@ interface Closes {
 
 function noCloses(): Closes {
   return { count: 0, codes: {} };
+}
+
+/** Over the connections that had got some at both times. */
+function sumSequences(readers: readonly LoadConnection[]): LoadPart['sequences'] {
+  const counted = readers.filter(({ sequenceAtStart }) => sequenceAtStart >= 0);
+  return {
+    count: counted.length,
+    begin: counted.reduce((total, one) => total + one.sequenceAtStart, 0),
+    end: counted.reduce((total, one) => total + one.sequence, 0),
+  };
 }
 
 function wasOpen({ state }: LoadConnection): boolean {

@@ -48,3 +48,33 @@ describe('lineChart', () => {
     }
   });
 });
+
+describe('lineChart on log scales', () => {
+  const points = [10, 100, 1_000].map((x) => ({ x, y: x * 2 }));
+  const svg = lineChart({ ...CHART, lines: [{ name: 'A', points }], marks: [], xScale: 'log', yScale: 'log' });
+
+  it('gives each power of ten the same room', () => {
+    const numbers = [...pathsOf(svg)[0]!.matchAll(/(\d+(?:\.\d+)?) (\d+(?:\.\d+)?)/g)].map(([, x, y]) => [+x!, +y!]);
+    const [first, second, third] = numbers as [number, number][];
+    expect(second![0] - first![0]).toBeCloseTo(third![0] - second![0], 0);
+    expect(second![1] - first![1]).toBeCloseTo(third![1] - second![1], 0);
+  });
+
+  it('has powers of ten at its axes', () => {
+    const ticks = [...svg.matchAll(/text-anchor="end"[^>]*>([\d,]+)</g)].map((match) => match[1]);
+    expect(ticks).toEqual(['10', '100', '1,000', '10,000']);
+  });
+
+  it('draws dots where it is told to, and nothing between them', () => {
+    const dotted = lineChart({ ...CHART, lines: [{ name: 'A', points, isDots: true }], marks: [] });
+    expect(dotted.match(/<circle/g)).toHaveLength(3);
+    expect(pathsOf(dotted)).toEqual([]);
+  });
+
+  it('draws no number that is none, also of what a log scale cannot hold', () => {
+    for (const some of [[], [{ x: 0, y: 0 }], [{ x: 5, y: -3 }]]) {
+      const lines = [{ name: 'A', points: some }];
+      expect(lineChart({ ...CHART, lines, marks: [], xScale: 'log', yScale: 'log' })).not.toMatch(/NaN|Infinity/);
+    }
+  });
+});

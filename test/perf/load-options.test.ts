@@ -90,3 +90,19 @@ describe('subscriptionText', () => {
     expect(subscriptionText(parseLoadOptions(['--subscribe', 'ping']), 0)).toBe('ping');
   });
 });
+
+describe('a subscription with symbols that nobody publishes', () => {
+  it('has as many of them as asked for, none of which is among the published ones', () => {
+    const options = { ...parseLoadOptions([]), subscribe: 'filter', symbols: 10, symbolsEach: 2, symbolsIdle: 30 };
+    const { symbols } = JSON.parse(subscriptionText(options, 7)!).payload as { symbols: string[] };
+    expect(new Set(symbols).size).toBe(32);
+    const numbers = symbols.map((symbol) => Number(symbol.slice('SYM'.length)));
+    expect(numbers.filter((number) => number >= 10)).toHaveLength(30);
+  });
+});
+
+describe('--dialect', () => {
+  it('refuses what the generator does not speak', () => {
+    expect(() => parseLoadOptions(['--dialect', 'stomp'])).toThrow(/--dialect is "stomp"; allowed: plain, socket.io/);
+  });
+});

@@ -1,0 +1,5 @@
+import type { BenchmarkResult } from '../lib/benchmark.ts';
+
+export async function growth(): Promise<BenchmarkResult> {
+  return { sections: [], details: {}, problems: [] };
+}
