@@ -64,12 +64,8 @@ export function smokeAxes(): GrowthAxis[] {
       [10, { connections: 10 }],
       [40, { connections: 40 }],
     ]),
-    axis(payloadAxis(), [
-      [64_000, { payloadBytes: 64_000, rate: 50 }],
-    ]),
-    axis(rateAxis(), [
-      [5_000, { rate: 5_000 }],
-    ]),
+    axis(payloadAxis(), [[64_000, { payloadBytes: 64_000, rate: 50 }]]),
+    axis(rateAxis(), [[5_000, { rate: 5_000 }]]),
   ];
 }
 

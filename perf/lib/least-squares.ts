@@ -77,9 +77,7 @@ function solve(rows: readonly (readonly number[])[], values: readonly number[], 
   const matrix = indices.map((i) =>
     indices.map((j) => sumOver(rows, (row, n) => share(n) * scaled(row, i) * scaled(row, j))),
   );
-  const right = indices.map((i) =>
-    sumOver(rows, (row, n) => share(n) * scaled(row, i) * (values[n] as number)),
-  );
+  const right = indices.map((i) => sumOver(rows, (row, n) => share(n) * scaled(row, i) * (values[n] as number)));
   const inverse = inverted(matrix);
   if (inverse === undefined) return undefined;
   return {

@@ -47,7 +47,12 @@ describe('the axes', () => {
   it('reach from end to end of what is to be known', () => {
     const ends = growthAxes().map(({ name, points }) => [name, points[0]!.x, points.at(-1)!.x] as const);
     const byName = Object.fromEntries(ends.map(([name, first, last]) => [name, [first, last]]));
-    expect(byName).toMatchObject({ topics: [10, 100_000], filters: [1, 1_000], payload: [100, 64_000], shards: [1, 4] });
+    expect(byName).toMatchObject({
+      topics: [10, 100_000],
+      filters: [1, 1_000],
+      payload: [100, 64_000],
+      shards: [1, 4],
+    });
     expect(byName.connections?.[0]).toBe(10);
     expect(byName.connections?.[1]).toBeLessThanOrEqual(20_000);
   });
