@@ -23,8 +23,8 @@ const IDLE_HOLD_S = 3;
 export async function compare(settings: BenchmarkSettings): Promise<BenchmarkResult> {
   const servers = contenders();
   const idle: IdleMemory[] = [];
-  const [connections, holdS] = settings.smoke ? [50, 0.2] : [IDLE_CONNECTIONS, IDLE_HOLD_S];
-  if (!settings.smoke) for (const server of servers) idle.push(await measureIdle(server, connections, holdS));
+  const [connections, holdS] = settings.smoke ? [20, 0.2] : [IDLE_CONNECTIONS, IDLE_HOLD_S];
+  for (const server of servers) idle.push(await measureIdle(server, connections, holdS));
   const details: CompareDetails = { idle, loads: [] };
   const loads = settings.smoke ? [SMOKE] : LOADS;
   for (const shape of loads) {
@@ -40,7 +40,7 @@ export async function compare(settings: BenchmarkSettings): Promise<BenchmarkRes
     { title: load.name, rows: deliveryTable(rows) },
     { title: `${load.name}: what became of it`, rows: accountRows(rows) },
   ]);
-  if (idle.length > 0) sections.push({ title: `${connections} idle connections`, rows: idleRows(idle) });
+  sections.push({ title: `${connections} idle connections`, rows: idleRows(idle) });
   // Servers that collapse are a figure; in small, everybody has to keep up.
   const checked = details.loads.flatMap(({ rows }) =>
     rows.filter(({ server }) => settings.smoke || server.startsWith('Tickcast')),

@@ -150,9 +150,12 @@ export function mergeRounds(server: string, load: CompareLoad, rounds: readonly 
   };
 }
 
-/** Of a connection only every n-th message is looked at: on average it is half of that further. */
+/**
+ * Of a connection only every n-th message is looked at: on average it is half of that further; and half of what has been
+ * published since its last one it did not want.
+ */
 function queued({ report, account }: Round, share: number, sampleEvery: number, at: 'begin' | 'end'): number {
   const published = account.publishedBefore + (at === 'end' ? account.published : 0);
-  const each = (published - report.sequence[at]) * share - (sampleEvery - 1) / 2;
+  const each = (published - report.sequence[at]) * share - (sampleEvery - share) / 2;
   return Math.max(0, each) * report.opened;
 }

@@ -147,5 +147,6 @@ function kibEach(startMib: number, mib: number, connections: number): number {
 }
 
 function percent(part: number, of: number): number {
-  return of > 0 ? round((100 * part) / of, 1) : 0;
+  // No -0 in a table.
+  return of > 0 ? round((100 * part) / of, 1) + 0 : 0;
 }

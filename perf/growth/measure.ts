@@ -45,7 +45,9 @@ interface Counters {
 
 const TOPICS_SPARE = 1_000;
 const SETTLE_MS = 300;
-const CONNECT_TIMEOUT_S = 20;
+const CONNECT_TIMEOUT_S = 40;
+/** As clients should that want a part: without it each has everything for a moment. */
+const PATH = '/ws?subscription=none';
 
 /** Runs a gateway and its load once. */
 export async function measurePoint(point: GrowthPoint, seconds: number): Promise<GrowthRound> {
@@ -56,12 +58,13 @@ export async function measurePoint(point: GrowthPoint, seconds: number): Promise
     const startMib = processUsage([server.pid]).residentMib;
     const notes: Promise<Counters>[] = [];
     const note = () => void notes.push(readApi(adminPort, 'metrics').then(countersOf));
-    const { connections, symbolsEach, symbolsIdle, symbols, warmupS } = point;
-    const subscription =
-      symbolsEach === 0 ? { subscribe: 'all' } : { subscribe: 'filter', symbols, symbolsEach, symbolsIdle };
+    const { connections, symbolsEach, symbolsIdle, symbols, isRandom, warmupS } = point;
+    const which = { subscribe: isRandom ? 'random' : 'filter', symbols, symbolsEach, symbolsIdle };
+    const subscription = symbolsEach === 0 ? { subscribe: 'all' } : which;
     const report = await runLoad(
       {
         ...{ ...subscription, connections, warmupS, seconds, buckets: 1, sampleEvery: 4 },
+        ...(symbolsEach === 0 ? {} : { path: PATH }),
         ...{ port: server.port, pids: [server.pid], connectTimeoutS: CONNECT_TIMEOUT_S },
       },
       { onStart: note, onEnd: note },
