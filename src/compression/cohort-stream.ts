@@ -1,7 +1,7 @@
 import type { Batch } from '../batch/batch.ts';
 import type { BatchBuffers } from '../batch/batch-buffers.ts';
 import type { PooledConnection } from '../connection/pooled-connection.ts';
-import { frameHeaderBytes, TEXT, writeFrameHeader } from '../frame/frame-header.ts';
+import { frameHeaderBytes, frameHeaderLength, TEXT, writeFrameHeader } from '../frame/frame-header.ts';
 import type { Cohort } from '../subscription/cohort.ts';
 import type { StatisticsBlock } from '../telemetry/statistics-block.ts';
 import { SyncDeflate } from './sync-deflate.ts';
@@ -125,7 +125,7 @@ export class CohortStream {
 
   #add(input: Buffer, start: number, end: number, buffers: BatchBuffers): void {
     const { statistics, frameBytesMin } = this.#parts;
-    const payloadAt = start + headerBytesAt(input, start);
+    const payloadAt = start + frameHeaderLength(input, start);
     const payloadBytes = end - payloadAt;
     this.#makeRoom(LONGEST_HEADER + SyncDeflate.roomFor(payloadBytes), buffers);
     if (this.isPlain || payloadBytes < frameBytesMin || input[start] !== WHOLE_TEXT) {
@@ -165,10 +165,3 @@ export class CohortStream {
 }
 
 const NOTHING = Buffer.alloc(0);
-
-/** Bytes of the header of the frame that begins at `at`. */
-function headerBytesAt(frames: Buffer, at: number): number {
-  const length = frames[at + 1] as number;
-  if (length < 126) return 2;
-  return length === 126 ? 4 : 10;
-}

@@ -1,4 +1,4 @@
-import { frameHeaderBytes, TEXT, writeFrameHeader } from '../frame/frame-header.ts';
+import { frameHeaderBytes, frameHeaderLength, TEXT, writeFrameHeader } from '../frame/frame-header.ts';
 
 /** How a frame ends for one client: where it links to, and what it stands for. */
 export interface FrameTail {
@@ -41,11 +41,4 @@ function tailText({ prevSeq, merged = 0, snapshot = false, resumeSeq }: FrameTai
   if (snapshot) text += ',"snapshot":true';
   if (resumeSeq !== undefined) text += `,"resumeSeq":${resumeSeq}`;
   return `${text}}`;
-}
-
-/** Bytes of the header of the server's frame at `start`: RFC 6455 §5.2. */
-function frameHeaderLength(bytes: Buffer, start: number): number {
-  const length = bytes[start + 1] as number;
-  if (length < 126) return 2;
-  return length === 126 ? 4 : 10;
 }

@@ -14,6 +14,13 @@ export function frameHeaderBytes(payloadBytes: number): number {
   return payloadBytes <= MEDIUM_MAX ? 4 : 10;
 }
 
+/** Bytes of the header that a server's frame begins with, at `start`. */
+export function frameHeaderLength(bytes: Buffer, start: number): number {
+  const length = bytes[start + 1] as number;
+  if (length <= SHORT_MAX) return 2;
+  return length === SHORT_MAX + 1 ? 4 : 10;
+}
+
 /** Writes the header so that it ends where the payload begins, at `payloadAt`. Returns its length. */
 export function writeFrameHeader(into: Buffer, payloadAt: number, payloadBytes: number, opcode: number): number {
   const length = frameHeaderBytes(payloadBytes);
