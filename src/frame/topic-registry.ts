@@ -58,22 +58,21 @@ export class TopicRegistry {
 
   /** The topic of a normalised publication. Throws TOPIC_LIMIT_REACHED when it would be one too many. */
   topicOf(publication: Publication): RegisteredTopic {
-    const exchange = nameOf(publication.exchange);
-    const symbol = nameOf(publication.symbol);
-    const type = nameOf(publication.type);
-    const dataType = type === 'kline' ? klineDataType(publication.data) : type;
-    const known = this.#topics.get(exchange)?.get(symbol)?.get(dataType);
-    return known ?? this.#register({ exchange, symbol, dataType }, type);
+    return this.knownTopicOf(publication) ?? this.#register(publication);
   }
 
   /** As `topicOf`; undefined where the topic has not been registered. */
   knownTopicOf(publication: Publication): RegisteredTopic | undefined {
-    const type = nameOf(publication.type);
-    const dataType = type === 'kline' ? klineDataType(publication.data) : type;
-    return this.#topics.get(nameOf(publication.exchange))?.get(nameOf(publication.symbol))?.get(dataType);
+    const ofExchange = this.#topics.get(nameOf(publication.exchange));
+    return ofExchange?.get(nameOf(publication.symbol))?.get(dataTypeOf(publication));
   }
 
-  #register(name: TopicName, type: string | null): RegisteredTopic {
+  #register(publication: Publication): RegisteredTopic {
+    const name: TopicName = {
+      exchange: nameOf(publication.exchange),
+      symbol: nameOf(publication.symbol),
+      dataType: dataTypeOf(publication),
+    };
     const id = this.#directory.add(name);
     if (id < 0) {
       throw new TickcastError('TOPIC_LIMIT_REACHED', 'No room for another topic, or its name is too long', {
@@ -81,7 +80,7 @@ export class TopicRegistry {
         topic: JSON.stringify(name).slice(0, 200),
       });
     }
-    const topic = newTopic(id, name, type, this.#policyOf(name.dataType));
+    const topic = newTopic(id, name, nameOf(publication.type), this.#policyOf(name.dataType));
     this.#all.push(topic);
     const ofExchange = level(this.#topics, name.exchange);
     level(ofExchange, name.symbol).set(name.dataType, topic);
@@ -124,6 +123,10 @@ function level<T>(levels: Level<Level<T>>, key: string | null): Level<T> {
 /** A field names a topic only as a string; anything else is forwarded and names none. */
 function nameOf(field: unknown): string | null {
   return typeof field === 'string' ? field : null;
+}
+
+function dataTypeOf({ type, data }: Publication): string | null {
+  return type === 'kline' ? klineDataType(data) : nameOf(type);
 }
 
 /** Klines of different intervals are different topics, though all go out as `kline`. */
