@@ -1,8 +1,8 @@
 import { createContext, runInContext } from 'node:vm';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../perf/lib/free-port.ts';
 import { OPTIONS } from '../../src/config/options.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
-import { freePort } from '../support/free-port.ts';
 import { SeededRandom, seedOfRun } from '../support/seeded-random.ts';
 import { fillUntilBehind, laneOf } from '../support/slow-lane.ts';
 import { type Received, TestClient } from '../support/test-client.ts';

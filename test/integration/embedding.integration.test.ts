@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { freePort } from '../../perf/lib/free-port.ts';
 import type { Publication } from '../../src/dataflow/publication.ts';
 import { Gateway } from '../../src/gateway.ts';
 import { readAdmin } from '../support/admin-api.ts';
 import { TestProcess } from '../support/child-process.ts';
 import { collectingLogger } from '../support/collected-lines.ts';
-import { freePort } from '../support/free-port.ts';
 import { TestClient } from '../support/test-client.ts';
 import { trade } from '../support/test-gateway.ts';
 

@@ -1,9 +1,9 @@
 import { chmodSync, lchownSync, mkdirSync, readdirSync, symlinkSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../perf/lib/free-port.ts';
 import { askHttp, readAdmin } from '../support/admin-api.ts';
 import { TestProcess } from '../support/child-process.ts';
-import { freePort } from '../support/free-port.ts';
 import { RawClient } from '../support/raw-client.ts';
 import { listenAt, socketPath, temporaryDirectory } from '../support/run-directory.ts';
 

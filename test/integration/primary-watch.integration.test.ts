@@ -3,9 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { freePort } from '../../perf/lib/free-port.ts';
 import { askHttp } from '../support/admin-api.ts';
 import { TestProcess } from '../support/child-process.ts';
-import { freePort } from '../support/free-port.ts';
 import { PATIENT, stats } from '../support/shard-figures.ts';
 import { TestClient } from '../support/test-client.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import { freePort } from '../../perf/lib/free-port.ts';
 import { TestProcess } from '../support/child-process.ts';
-import { freePort } from '../support/free-port.ts';
 import { clientFrame, framesIn, RawClient } from '../support/raw-client.ts';
 import { TestClient } from '../support/test-client.ts';
 import { startGateway, trade } from '../support/test-gateway.ts';

@@ -1,7 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
-import { freePort } from '../support/free-port.ts';
+import { freePort } from '../../perf/lib/free-port.ts';
 import { Pm2Cluster } from '../support/pm2-cluster.ts';
 
 const PATIENT = { timeout: 30_000, interval: 100 };

@@ -3,9 +3,9 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { onTestFinished } from 'vitest';
+import { freePort } from '../../perf/lib/free-port.ts';
 import { filesBelow, textOf } from '../docs/repository-files.ts';
 import { ForegroundProgram, installedProgram, runProgram } from './foreground-program.ts';
-import { freePort } from './free-port.ts';
 
 /** Percent of new connections that go to Tickcast. */
 export type Share = 0 | 10 | 50 | 100;
