@@ -184,13 +184,13 @@ class RunnerSink implements SourceSink, TextSink {
 
   publish(publication: Publication, dueUs?: number, number?: SourceNumber): void {
     if (!this.#live) return;
-    if (this.#firstPublicationMs === 0) this.#firstPublicationMs = performance.now();
+    this.#published();
     this.#options.publish(publication, dueUs ?? nowUs(), number);
   }
 
   publishText(text: PublicationText, dueUs?: number, number?: SourceNumber): void {
     if (!this.#live) return;
-    if (this.#firstPublicationMs === 0) this.#firstPublicationMs = performance.now();
+    this.#published();
     this.#options.publishText(text, dueUs ?? nowUs(), number);
   }
 
@@ -212,5 +212,9 @@ class RunnerSink implements SourceSink, TextSink {
 
   failed(error: Error): void {
     this.#reports.failed(error);
+  }
+
+  #published(): void {
+    if (this.#firstPublicationMs === 0) this.#firstPublicationMs = performance.now();
   }
 }
