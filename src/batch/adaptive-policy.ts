@@ -26,7 +26,6 @@ const LATE_QUANTILE = 0.99;
  */
 export class AdaptivePolicy implements FlushPolicy {
   readonly gathersInRing = true;
-  readonly readsOn = true;
   readonly messagesMax: number;
   readonly classes: number;
   readonly #classOf: readonly number[];

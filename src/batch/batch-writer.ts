@@ -19,6 +19,7 @@ interface Frames {
   readonly bytes: Buffer;
   readonly ends: readonly number[];
   held: boolean;
+  startOf(index: number): number;
 }
 
 /** Members that get the same frames. */
@@ -40,7 +41,7 @@ class Run {
     this.from = from;
     this.to = batch.messages;
     this.publications = batch.publicationsFrom(from);
-    this.bytes = frames.bytes.subarray(startOf(frames, from), frames.ends[batch.messages - 1]);
+    this.bytes = frames.bytes.subarray(frames.startOf(from), frames.ends[batch.messages - 1]);
   }
 
   /** Where the buffer is not much larger than the bytes, they are as good as exact. */
@@ -66,7 +67,7 @@ class Run {
     for (let i = this.from; i < this.to; i++) {
       const slot = batch.slots[i] as number;
       if (slot === NO_SLOT) continue;
-      const frameBytes = (frames.ends[i] as number) - startOf(frames, i);
+      const frameBytes = (frames.ends[i] as number) - frames.startOf(i);
       statistics.addDeliveries(slot, recipients, frameBytes, now - (batch.dues[i] as number));
       bytes += frameBytes;
     }
@@ -128,8 +129,4 @@ export class BatchWriter {
     this.#plain.end(statistics);
     this.#compressed.end(statistics);
   }
-}
-
-function startOf({ ends }: Frames, index: number): number {
-  return index === 0 ? 0 : (ends[index - 1] as number);
 }

@@ -270,7 +270,8 @@ export class ConnectionPoolManager implements CohortWatcher {
   /** Every member has had all frames up to the mark: they are let go of. */
   #finish(cohort: Cohort): void {
     this.#serving = undefined;
-    if (cohort.removals !== this.#removals) this.#serveMissed(cohort);
+    // Some may have been put where somebody left, and so were passed over.
+    if (cohort.removals !== this.#removals) this.#writeAll(cohort, this.#mark);
     this.#writer.endRuns();
     this.#parts.statistics.add('flushes');
     const { batch } = cohort;
@@ -285,29 +286,24 @@ export class ConnectionPoolManager implements CohortWatcher {
     for (const stream of streams) stream.drop(count, this.#buffers);
   }
 
-  /** Those who have been put where somebody left, and so were passed over. */
-  #serveMissed(cohort: Cohort): void {
-    const { members, batch } = cohort;
+  /** Writes to those who have had fewer of the cohort's frames than `until`. */
+  #writeAll({ members, batch }: Cohort, until: number): void {
+    // Downwards: who falls behind on the way leaves its place to the last one, which has been written to already.
     for (let i = members.length - 1; i >= 0; i--) {
       const member = members[i];
-      if (member?.state === 'open' && member.cursor < this.#mark) this.#writer.write(batch!, member);
+      if (member?.state === 'open' && member.cursor < until) this.#writer.write(batch!, member);
     }
   }
 
   /** Writes out one cohort's batch between passes. */
   #flushNow(cohort: Cohort): void {
     this.#prepare(cohort);
-    const { members } = cohort;
-    const batch = cohort.batch!;
-    for (let i = members.length - 1; i >= 0; i--) {
-      const member = members[i];
-      if (member?.state === 'open' && member.cursor < cohort.appended) this.#writer.write(batch, member);
-    }
+    this.#writeAll(cohort, cohort.appended);
     this.#writer.endRuns();
     this.#parts.statistics.add('flushes');
     cohort.queue?.delete(cohort);
     cohort.queue = undefined;
-    this.#close(cohort, batch);
+    this.#close(cohort, cohort.batch!);
   }
 
   #close(cohort: Cohort, batch: Batch): void {

@@ -6,10 +6,11 @@ import { AdaptivePolicy } from './adaptive-policy.ts';
  * in a batch is the price of fewer of them. Frames that may wait for different times are of different classes.
  */
 export interface FlushPolicy {
-  /** True: publications are left in the ring until a pass is due, since nothing before it depends on them. */
+  /**
+   * True: publications are left in the ring until a pass is due, since nothing before it depends on them, and the ring is
+   * read on while a pass writes: those served later in it get what has come meanwhile.
+   */
   readonly gathersInRing: boolean;
-  /** True: while a pass writes, the ring is read on, and those served later in it get what has come meanwhile. */
-  readonly readsOn: boolean;
   /** A batch with this many frames is flushed without waiting. */
   readonly messagesMax: number;
   /** How many classes there are; class 0 waits least. */
@@ -43,7 +44,6 @@ export function createFlushPolicy(batch: Config['batch']): FlushPolicy {
 /** By count or age, whichever comes first. */
 export class FixedPolicy implements FlushPolicy {
   readonly gathersInRing = false;
-  readonly readsOn = false;
   readonly messagesMax: number;
   readonly classes = 1;
   readonly gatherMs: number;

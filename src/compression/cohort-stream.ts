@@ -93,7 +93,7 @@ export class CohortStream {
   /** The batch has let go of its first `count` frames, which every member has had. */
   drop(count: number, buffers: BatchBuffers): void {
     if (count >= this.frames) return this.finish(buffers);
-    const from = this.ends[count - 1] as number;
+    const from = this.startOf(count);
     if (this.held) {
       const rest = buffers.take(this.length - from);
       this.bytes.copy(rest, 0, from, this.length);
@@ -105,6 +105,11 @@ export class CohortStream {
     this.length -= from;
     this.frames -= count;
     for (let i = 0; i < this.frames; i++) this.ends[i] = (this.ends[i + count] as number) - from;
+  }
+
+  /** Where frame `index` begins, as in a batch. */
+  startOf(index: number): number {
+    return index === 0 ? 0 : (this.ends[index - 1] as number);
   }
 
   /** The batch is done with. */

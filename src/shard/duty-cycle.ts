@@ -70,7 +70,7 @@ export class DutyCycle {
       const waitMs = policy.delayMs(0, 0, performance.now());
       if (waitMs > 0) return this.#sleep(waitMs);
     }
-    this.#turn();
+    this.#work();
   }
 
   /** Reads everything that was published before the call; what comes meanwhile may wait, or a flood would never end it. */
@@ -107,7 +107,7 @@ export class DutyCycle {
   }
 
   /** Reads, and writes what is due: a pass, or as much of one as there is time for. */
-  #turn(): void {
+  #work(): void {
     const { pool, policy, delivery, statistics } = this.#parts;
     const begunMs = performance.now();
     if (!pool.isPassing) {
@@ -119,7 +119,7 @@ export class DutyCycle {
     const more = this.#read(begunMs + READ_MS_MAX);
     delivery.watchReplays();
     statistics.set('phase', PHASE.flushing);
-    const isOver = pool.flush(performance.now(), policy.readsOn ? this.#readOn : this.#mayGoOn);
+    const isOver = pool.flush(performance.now(), policy.gathersInRing ? this.#readOn : this.#mayGoOn);
     statistics.set('phase', PHASE.idle);
     const endedMs = performance.now();
     this.#passCostMs += endedMs - begunMs;

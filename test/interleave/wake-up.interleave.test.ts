@@ -210,7 +210,6 @@ class SteppedShard {
 /** Waits a millisecond at every other turn, as a policy does whose last flush has just been. */
 class EverySecondTurn implements FlushPolicy {
   readonly gathersInRing = true;
-  readonly readsOn = true;
   readonly classes = 1;
   readonly messagesMax = 1_000;
   readonly gatherMs = 1;
