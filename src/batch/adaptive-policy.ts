@@ -64,7 +64,8 @@ export class AdaptivePolicy implements FlushPolicy {
   }
 
   passed(begunMs: number, costMs: number, served: number): FlushDecision {
-    this.#costMs += (costMs - this.#costMs) * NEWEST;
+    // Reading what nobody wants says nothing about writing.
+    if (served !== 0) this.#costMs += (costMs - this.#costMs) * NEWEST;
     for (let flushClass = 0; flushClass < this.classes; flushClass++) {
       if ((served >> flushClass) & 1) this.#begunMs[flushClass] = begunMs;
     }

@@ -170,7 +170,9 @@ export class DutyCycle {
   #rest(nowMs: number): void {
     const { pool, wakeUp, receiver } = this.#parts;
     const dueInMs = pool.dueInMs(nowMs);
-    if (dueInMs !== undefined) this.#sleep(Math.max(0, dueInMs));
+    // What came for those already served, in a pass that is followed by the next at once.
+    if (dueInMs !== undefined && dueInMs <= 0) return this.#again();
+    if (dueInMs !== undefined) this.#sleep(dueInMs);
     wakeUp.raise();
     // What was published just before the flag went up has woken nobody.
     if (!receiver.drained) {

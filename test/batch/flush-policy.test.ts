@@ -118,6 +118,14 @@ describe('AdaptivePolicy', () => {
     expect(periodMs(policy, begunMs + 5, 1)).toBeCloseTo(15, 3);
   });
 
+  it('takes no notice of passes that had nothing to write', () => {
+    const policy = adaptivePolicy(1_000, 1_000);
+    passes(policy, 60, 5);
+    const before = policy.gatherMs;
+    passes(policy, 60, 0.1, 0);
+    expect(policy.gatherMs).toBe(before);
+  });
+
   it('does not let one long pass decide, and shrinks again when passes do', () => {
     const policy = adaptivePolicy(1_000, 1_000);
     passes(policy, 60, 1);

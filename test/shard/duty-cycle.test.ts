@@ -203,6 +203,30 @@ describe('DutyCycle in adaptive mode', () => {
     }
   });
 
+  // The mechanism: it slept with a timer of a millisecond, though what had come was due.
+  it('goes on at once with what has come, while it wrote, for those that it had served already', () => {
+    const test = new TestShard();
+    const clients = Array.from({ length: 200 }, () => test.client());
+    let isPublished = false;
+    for (const { socket } of clients) {
+      const write = socket._write.bind(socket);
+      socket._write = (bytes, encoding, done) => {
+        if (!isPublished) test.publish('A');
+        isPublished = true;
+        write(bytes, encoding, done);
+      };
+    }
+    test.publish('A');
+    const sleeping = vi.spyOn(globalThis, 'setTimeout');
+    test.duty.turn();
+    const served = () => clients.filter((client) => client.seqs().length === 2).length;
+    expect(served()).toBeGreaterThan(0);
+    expect(served()).toBeLessThan(clients.length);
+    vi.advanceTimersByTime(0);
+    expect(served()).toBe(clients.length);
+    expect(sleeping).not.toHaveBeenCalled();
+  });
+
   it('does not wait while passes are short', () => {
     const test = new TestShard();
     const client = test.client();
